@@ -1,0 +1,36 @@
+"""Settings, folders and tokens."""
+
+from kitsu.config.home import CHECKOUT, Home, home
+from kitsu.config.loading import Source, load, load_all, read, section_type
+from kitsu.config.sections import (
+    LogSettings,
+    NetworkSettings,
+    PolicySettings,
+    Port,
+    SafetySettings,
+    Seconds,
+    Section,
+    ShowSettings,
+)
+from kitsu.config.tokens import make_secret, read_secret
+
+__all__ = [
+    "CHECKOUT",
+    "Home",
+    "LogSettings",
+    "NetworkSettings",
+    "PolicySettings",
+    "Port",
+    "SafetySettings",
+    "Seconds",
+    "Section",
+    "ShowSettings",
+    "Source",
+    "home",
+    "load",
+    "load_all",
+    "make_secret",
+    "read",
+    "read_secret",
+    "section_type",
+]

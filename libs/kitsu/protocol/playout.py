@@ -1,0 +1,173 @@
+"""The clock: what the audience hears now.
+
+Orchestrator -> playout: `playout.open`, then per segment `playout.caption` and the voice's own `tts.audio`,
+`tts.finished` frames unchanged, then `playout.close`. Playout -> everyone: `playout.started`, `playout.progress`,
+exactly one `playout.finished` per opened turn. Sinks (overlay, page) get `playout.frame` through hub and control door.
+"""
+
+from typing import Literal
+
+from kitsu.protocol.approved import Approved, Caption
+from kitsu.protocol.envelope import Message, Part
+from kitsu.protocol.tts import VisemeName
+
+STREAM_RATE_HZ = 48_000
+
+Clock = Literal["live", "offline"]
+
+
+class PlayoutOpen(Message, frozen=True, kw_only=True, tag="playout.open"):
+    """A turn is about to sound."""
+
+    clock: Clock = "live"  # "offline": as fast as the sound comes, nobody listens in real time
+
+
+class PlayoutCaption(Message, frozen=True, kw_only=True, tag="playout.caption"):
+    """Text and directive of one segment; comes before the segment's first `tts.audio`."""
+
+    segment: int
+    caption: Approved[Caption]
+    expression: str = ""
+    action: str = ""
+    intensity: float = 1.0  # 0..1
+
+
+class PlayoutClose(Message, frozen=True, kw_only=True, tag="playout.close"):
+    """No segment follows the first `segments` ones. The turn finishes when they are played."""
+
+    segments: int
+
+
+class PlayoutFlush(Message, frozen=True, kw_only=True, tag="playout.flush"):
+    """Drop all sound of the conversation older than `gen`, now. Answered with `playout.flushed`."""
+
+    reason: str
+
+
+class SegmentHeard(Part, frozen=True, kw_only=True):
+    """How much of one segment was heard."""
+
+    segment: int
+    chars: int  # code points of the caption up to the end of the last word that was begun and at least half heard
+    samples: int  # at STREAM_RATE_HZ
+    total_samples: int  # known so far
+
+
+class PlayoutStarted(Message, frozen=True, kw_only=True, tag="playout.started"):
+    """First sample of the turn leaves the clock."""
+
+    latency_ms: float  # first `tts.audio` received -> first sample out
+
+
+class PlayoutProgress(Message, frozen=True, kw_only=True, tag="playout.progress"):
+    """While something sounds: every 50 ms, and at each segment's start."""
+
+    heard: SegmentHeard  # the segment that is sounding
+    position_ms: float  # of the turn
+    buffered_ms: float  # received and not yet heard
+    viseme: VisemeName = "sil"
+
+
+class PlayoutFinished(Message, frozen=True, kw_only=True, tag="playout.finished"):
+    """The turn's sound is over, however it ended."""
+
+    reason: Literal["played", "flushed", "panic", "lost"]
+    heard: tuple[SegmentHeard, ...]  # empty when nothing was, or when muted
+    audio_ms: float  # played
+    muted: bool = False  # some of it was played into silence
+    stalls: int = 0  # times the clock ran dry between segments of the turn
+    stall_ms: float = 0.0
+    wav: str = ""  # file name under artifacts/turns, empty if none was kept
+    wav_error: str = ""  # why none was kept
+
+
+class PlayoutFlushed(Message, frozen=True, kw_only=True, tag="playout.flushed"):
+    """The conversation is silent."""
+
+    latency_ms: float  # order received -> last sample out
+
+
+class WordAt(Part, frozen=True, kw_only=True):
+    """A word that starts to sound in this frame."""
+
+    at: int  # stream samples after the frame's position
+    segment: int
+    start: int  # code point index into the segment's caption
+    end: int
+
+
+class VisemeAt(Part, frozen=True, kw_only=True):
+    """A mouth shape that starts in this frame."""
+
+    at: int  # stream samples after the frame's position
+    viseme: VisemeName
+
+
+class PlayoutFrame(Message, frozen=True, kw_only=True, tag="playout.frame"):
+    """Binary. Payload: PCM s16le mono at 48 kHz for the elected sink; other sinks get the header alone."""
+
+    sink: str  # the elected sink's id; empty: nobody listens
+    position: int  # stream samples since the conversation's clock started
+    samples: int
+    segment: int = -1  # -1: silence between segments
+    visemes: tuple[VisemeAt, ...] = ()
+    words: tuple[WordAt, ...] = ()
+
+
+SinkKind = Literal["overlay", "page", "device"]
+
+
+class SinkOpened(Message, frozen=True, kw_only=True, tag="sink.opened"):
+    """A browser (through the control door) can play sound of `conv`."""
+
+    sink: str
+    kind: SinkKind
+    label: str = ""  # for people
+
+
+class SinkClosed(Message, frozen=True, kw_only=True, tag="sink.closed"):
+    """It is gone."""
+
+    sink: str
+
+
+class SinkPosition(Message, frozen=True, kw_only=True, tag="sink.position"):
+    """What a sink has really played; every 100 ms while it plays, and on change."""
+
+    sink: str
+    position: int  # stream samples (see `playout.frame`) that left its speaker
+    state: Literal["running", "blocked", "idle"]  # blocked: the browser's autoplay rule holds the sound back
+    underruns: int = 0
+
+
+class SinkFlush(Message, frozen=True, kw_only=True, tag="sink.flush"):
+    """Playout -> sinks of `conv`: drop everything older than `gen` and be silent."""
+
+    panic_id: str = ""  # set when this is a panic: the sink confirms with `sink.flushed`
+
+
+class SinkFlushed(Message, frozen=True, kw_only=True, tag="sink.flushed"):
+    """A sink is silent."""
+
+    sink: str
+    latency_ms: float  # order received in the browser -> last non-zero sample
+    panic_id: str = ""
+
+
+class SinkState(Part, frozen=True, kw_only=True):
+    """One sink, for status."""
+
+    sink: str
+    kind: SinkKind
+    conv: str
+    label: str = ""
+    elected: bool = False
+    state: Literal["running", "blocked", "idle"] = "idle"
+    behind_ms: float = 0.0  # clock minus what it has played
+    underruns: int = 0
+
+
+class PlayoutSinks(Message, frozen=True, kw_only=True, tag="playout.sinks"):
+    """Who can hear her; on change and every 5 s."""
+
+    sinks: tuple[SinkState, ...]

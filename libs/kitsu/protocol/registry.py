@@ -1,0 +1,49 @@
+"""All messages, and who may send which."""
+
+from typing import get_args
+
+from kitsu.protocol import chat, control, hub, playout, policy, state, tts, turn
+from kitsu.protocol.envelope import Message, type_of
+
+AnyMessage = (
+    hub.Hello | hub.HelloAccepted | hub.HelloRefused | hub.ServiceHealth | hub.ServiceError
+    | chat.ChatMessage | chat.ChatShed
+    | policy.PolicyPrepare | policy.PolicyRespond | policy.PolicyCancel
+    | policy.PolicyDelta | policy.PolicyFinished | policy.PolicyFailed
+    | tts.TtsSynthesize | tts.TtsCancel | tts.TtsAudio | tts.TtsFinished | tts.TtsFailed
+    | playout.PlayoutOpen | playout.PlayoutCaption | playout.PlayoutClose | playout.PlayoutFlush
+    | playout.PlayoutStarted | playout.PlayoutProgress | playout.PlayoutFinished | playout.PlayoutFlushed
+    | playout.PlayoutFrame | playout.PlayoutSinks
+    | playout.SinkOpened | playout.SinkClosed | playout.SinkPosition | playout.SinkFlush | playout.SinkFlushed
+    | control.ControlPanic | control.ControlResume | control.ControlLevels | control.PanicConfirmed
+    | turn.TurnQueued | turn.TurnStarted | turn.TurnSegment | turn.TurnEnded
+    | state.StateSnapshot | state.ShowChanged | state.ServiceChanged | state.StreamNotice
+)  # fmt: skip
+
+MESSAGES: dict[str, type[Message]] = {type_of(cls): cls for cls in get_args(AnyMessage)}
+
+BINARY: frozenset[type[Message]] = frozenset({tts.TtsAudio, playout.PlayoutFrame})
+"""Messages that carry a payload."""
+
+_FROM_ANY_WORKER: frozenset[type[Message]] = frozenset({hub.ServiceHealth, hub.ServiceError, control.PanicConfirmed})
+
+MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
+    "orchestrator": frozenset(MESSAGES.values()) - {hub.Hello},
+    "policy": _FROM_ANY_WORKER | {policy.PolicyDelta, policy.PolicyFinished, policy.PolicyFailed},
+    "tts": _FROM_ANY_WORKER | {tts.TtsAudio, tts.TtsFinished, tts.TtsFailed},
+    "playout": _FROM_ANY_WORKER
+    | {
+        playout.PlayoutStarted,
+        playout.PlayoutProgress,
+        playout.PlayoutFinished,
+        playout.PlayoutFlushed,
+        playout.PlayoutFrame,
+        playout.PlayoutSinks,
+        playout.SinkFlush,
+    },
+    "control": _FROM_ANY_WORKER | {playout.SinkOpened, playout.SinkClosed, playout.SinkPosition, playout.SinkFlushed},
+}
+"""What the hub takes from each role; anything else closes the connection with `forbidden_type`."""
+
+EXITS: frozenset[hub.Role] = frozenset({"tts", "playout", "control"})
+"""Roles that let text out, and so get the seal's key."""

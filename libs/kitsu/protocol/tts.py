@@ -1,0 +1,73 @@
+"""Turning approved text into sound."""
+
+from typing import Literal
+
+from kitsu.protocol.approved import Approved, Speech
+from kitsu.protocol.envelope import Message, Part
+
+VisemeName = Literal["sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "ih", "oh", "ou"]
+"""The 15 Oculus visemes (OVRLipSync `Viseme` enumeration, lower and upper case as there)."""
+
+
+class Viseme(Part, frozen=True, kw_only=True):
+    """A mouth shape that holds until the next one."""
+
+    at: int  # sample position in the segment, at the frame's rate
+    viseme: VisemeName
+    ipa: str = ""  # the phoneme it was made from
+
+
+class WordMark(Part, frozen=True, kw_only=True):
+    """Where a word starts to sound."""
+
+    at: int  # sample position in the segment, at the frame's rate
+    start: int  # code point index into the segment's speech text
+    end: int
+
+
+class TtsSynthesize(Message, frozen=True, kw_only=True, tag="tts.synthesize"):
+    """Say this. Streams `tts.audio`, ends with `tts.finished` or `tts.failed`."""
+
+    segment: int
+    speech: Approved[Speech]
+    voice: str = ""  # empty: the setting's
+
+
+class TtsCancel(Message, frozen=True, kw_only=True, tag="tts.cancel"):
+    """Stop everything of `turn_id` (or, with an empty one, of the conversation) older than `gen`.
+
+    Each segment that was running ends with `tts.finished{reason: cancelled}`.
+    """
+
+
+class TtsAudio(Message, frozen=True, kw_only=True, tag="tts.audio"):
+    """Binary. Payload: PCM s16le mono."""
+
+    segment: int
+    chunk: int  # 0, 1, 2 … within the segment
+    position: int  # samples of the segment before this chunk, at `rate_hz`
+    rate_hz: int
+    visemes: tuple[Viseme, ...] = ()  # monotonic; those that start in this chunk (or just after)
+    words: tuple[WordMark, ...] = ()  # monotonic; empty if the voice does not know
+
+
+class TtsFinished(Message, frozen=True, kw_only=True, tag="tts.finished"):
+    """The end of a segment's sound."""
+
+    segment: int
+    reason: Literal["done", "cancelled"]
+    samples: int  # sent in all, at `rate_hz`
+    rate_hz: int
+    engine: str
+    first_chunk_ms: float = 0.0  # request received -> first chunk sent, at the worker
+
+
+class TtsFailed(Message, frozen=True, kw_only=True, tag="tts.failed"):
+    """No sound, or not all of it."""
+
+    segment: int
+    code: str
+    message: str
+    retryable: bool = False
+    engine: str = ""
+    samples: int = 0  # already sent

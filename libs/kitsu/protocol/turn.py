@@ -1,0 +1,80 @@
+"""The life of a turn, as the stream tells it."""
+
+from typing import Literal
+
+from kitsu.protocol.approved import Approved, AuthorName, Caption, Question
+from kitsu.protocol.chat import AuthorRole
+from kitsu.protocol.envelope import Message, Part
+
+TurnKind = Literal["chat", "say"]
+
+Outcome = Literal[
+    "spoken", "fallback", "blocked", "held", "dropped", "muted", "interrupted", "expired", "failed", "panic"
+]
+
+REASONS: dict[Outcome, frozenset[str]] = {
+    "spoken": frozenset({"completed", "capped"}),  # capped: turn.max_audio_s or max_tokens ended it
+    "fallback": frozenset({"input_gate", "output_gate", "policy_failed", "empty_answer"}),
+    "blocked": frozenset({"input_gate", "output_gate", "gate_error"}),
+    "held": frozenset({"operator"}),
+    "dropped": frozenset({"queue_full", "duplicate", "too_long", "empty", "flood", "off_air", "stopped"}),
+    "muted": frozenset({"muted"}),
+    "interrupted": frozenset({"skip", "replaced", "client_gone"}),
+    "expired": frozenset({"stale"}),
+    "failed": frozenset({"policy_failed", "voice_failed", "playout_lost", "timeout", "restart", "internal"}),
+    "panic": frozenset({"panic"}),
+}
+"""The one table of how turns end: outcome -> allowed reasons."""
+
+
+class Segment(Part, frozen=True, kw_only=True):
+    """One approved piece of an answer, with its stage directions."""
+
+    text: Approved[Caption]
+    expression: str = ""
+    action: str = ""
+    intensity: float = 1.0
+
+
+class TurnQueued(Message, frozen=True, kw_only=True, tag="turn.queued"):
+    """A line passed the gate and waits."""
+
+    waiting: int  # turns before it
+
+
+class TurnStarted(Message, frozen=True, kw_only=True, tag="turn.started"):
+    """She is thinking about it. Author and line are those of the gate; None where it did not let them through."""
+
+    kind: TurnKind
+    author: Approved[AuthorName] | None = None
+    author_role: AuthorRole = "viewer"
+    question: Approved[Question] | None = None
+
+
+class TurnSegment(Message, frozen=True, kw_only=True, tag="turn.segment"):
+    """A segment was approved and goes to the voice."""
+
+    segment: int
+    content: Segment
+
+
+class StageTimes(Part, frozen=True, kw_only=True):
+    """Where the time went, ms after the line came in; 0 where a stage was not reached."""
+
+    gate_in_ms: float = 0.0
+    first_token_ms: float = 0.0
+    first_segment_ms: float = 0.0
+    first_chunk_ms: float = 0.0
+    first_audio_ms: float = 0.0
+
+
+class TurnEnded(Message, frozen=True, kw_only=True, tag="turn.ended"):
+    """The end of every turn that was accepted."""
+
+    outcome: Outcome
+    reason: str  # one of REASONS[outcome]
+    heard: str = ""
+    audio_ms: float = 0.0
+    times: StageTimes = StageTimes()
+    policy_engine: str = ""
+    tts_engine: str = ""

@@ -1,0 +1,55 @@
+"""The table of processes that make a show. A new worker costs one folder and one row here."""
+
+from dataclasses import dataclass
+
+from kitsu.protocol import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One process."""
+
+    name: str
+    module: str  # started as `python -m <module>`
+    role: Role | None  # its role on the hub; None: it is not a hub worker
+    does: str  # one line for people
+    without_it: str  # what the audience and the operator notice when it is gone
+
+
+SERVICES: dict[str, Service] = {
+    service.name: service
+    for service in (
+        Service(
+            "orchestrator",
+            "kitsu_orchestrator",
+            None,
+            "hub, gate and turns",
+            "Kitsu is silent; everything comes back by itself when it does",
+        ),
+        Service(
+            "control",
+            "kitsu_control",
+            "control",
+            "pages, sign-in, overlay",
+            "no pages and no overlay sound; `kitsu panic` still works",
+        ),
+        Service("policy", "kitsu_policy", "policy", "the language model", "she answers with fallback lines"),
+        Service("tts", "kitsu_tts", "tts", "the voice", "turns end as failed/voice_failed; nothing is heard"),
+        Service("playout", "kitsu_playout", "playout", "the clock and the sound", "silence; turns end as failed"),
+    )
+}
+
+SECTIONS: dict[str, str] = {
+    "network": "kitsu.config.sections:NetworkSettings",
+    "logs": "kitsu.config.sections:LogSettings",
+    "show": "kitsu.config.sections:ShowSettings",
+    "policy": "kitsu.config.sections:PolicySettings",
+    "turn": "kitsu_orchestrator.config:TurnSettings",
+    "intake": "kitsu_orchestrator.config:IntakeSettings",
+    "safety": "kitsu.config.sections:SafetySettings",
+    "tts": "kitsu_tts.config:TtsSettings",
+    "playout": "kitsu_playout.config:PlayoutSettings",
+    "control": "kitsu_control.config:ControlSettings",
+    "launcher": "kitsu_launcher.config:LauncherSettings",
+}
+"""Sections of configs/kitsu.yaml and the struct that each is checked against."""
