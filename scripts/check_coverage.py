@@ -1,0 +1,20 @@
+"""Fails when a module has less than its share of lines and branches covered: `check_coverage.py COVERAGE.json`."""
+
+import json
+import sys
+from pathlib import Path
+
+FLOOR = 65.0  # per cent of every module; the floor of the whole is `fail_under` in pyproject.toml
+
+
+def main() -> int:
+    report = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    shares = {name: file["summary"]["percent_covered"] for name, file in report["files"].items()}
+    low = {name: share for name, share in sorted(shares.items()) if share < FLOOR}
+    for name, share in low.items():
+        print(f"{name}: {share:.0f} % covered, wants {FLOOR:.0f} %")
+    return 1 if low else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
