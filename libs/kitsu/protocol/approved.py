@@ -62,7 +62,8 @@ def checked(approved: Approved[S_co], key: bytes, surface: SurfaceName, turn_id:
     Raises:
         ProtocolError: `bad_seal` when text, surface or turn differ from what the gate approved.
     """
-    expected = seal(key, approved.text, surface, turn_id)
-    if approved.surface != surface or approved.turn_id != turn_id or not hmac.compare_digest(expected, approved.seal):
+    expected = seal(key, approved.text, surface, turn_id).encode()
+    sealed = hmac.compare_digest(expected, approved.seal.encode("utf-8", "surrogatepass"))
+    if approved.surface != surface or approved.turn_id != turn_id or not sealed:
         raise ProtocolError("bad_seal", f"text for {surface!r} of turn {turn_id!r} does not carry the gate's seal")
     return approved.text

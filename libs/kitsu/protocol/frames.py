@@ -27,6 +27,7 @@ class _Probe(msgspec.Struct):
 
 
 _probe = msgspec.json.Decoder(_Probe)
+_NOT_JSON = (msgspec.DecodeError, UnicodeError, RecursionError)  # broken, not UTF-8, nested beyond reason
 
 
 class Unknown(Message, frozen=True, kw_only=True, tag="unknown"):
@@ -59,7 +60,7 @@ def decode(frame: str | bytes) -> Frame:
         ProtocolError: `frame_too_large`, `frame_truncated`, `bad_json`, `bad_message`, `wrong_frame_kind`.
     """
     if isinstance(frame, str):
-        if len(frame) > MAX_TEXT_BYTES:
+        if len(frame) > MAX_TEXT_BYTES or (not frame.isascii() and _utf8_bytes(frame) > MAX_TEXT_BYTES):
             raise ProtocolError("frame_too_large", f"text frame over {MAX_TEXT_BYTES} bytes")
         return _checked(_message(frame), None)
     if len(frame) > MAX_BINARY_BYTES:
@@ -76,6 +77,10 @@ def decode(frame: str | bytes) -> Frame:
     return _checked(_message(view[_LENGTH.size : end]), view[end:])
 
 
+def _utf8_bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
 def _message(data: str | memoryview) -> Message:
     try:
         message: Message = _decoder.decode(data)
@@ -84,16 +89,18 @@ def _message(data: str | memoryview) -> Message:
         if name not in MESSAGES:
             return Unknown(name=name[:64])
         raise ProtocolError("bad_message", f"{name}: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ProtocolError("bad_json", "frame is not JSON") from None
+    except _NOT_JSON:
+        raise ProtocolError("bad_json", "frame is not JSON that can be read") from None
     return message
 
 
 def _type_name(data: str | memoryview) -> str:
     try:
         return _probe.decode(data).type
-    except msgspec.MsgspecError:
+    except msgspec.ValidationError:
         raise ProtocolError("bad_message", "frame holds no object with a `type`") from None
+    except _NOT_JSON:
+        raise ProtocolError("bad_json", "frame is not JSON that can be read") from None
 
 
 def _checked(message: Message, payload: memoryview | None) -> Frame:

@@ -47,6 +47,7 @@ class TtsAudio(Message, frozen=True, kw_only=True, tag="tts.audio"):
     chunk: int  # 0, 1, 2 … within the segment
     position: int  # samples of the segment before this chunk, at `rate_hz`
     rate_hz: int
+    gain_db: float = 0.0  # what playout adds to bring this voice to the show's level
     visemes: tuple[Viseme, ...] = ()  # monotonic; those that start in this chunk (or just after)
     words: tuple[WordMark, ...] = ()  # monotonic; empty if the voice does not know
 
