@@ -52,7 +52,8 @@ class Outbox:
 
     async def put_waiting(self, conv: str, gen: int, frame: str | bytes) -> None:
         """Queue a media frame, waiting for room."""
-        await self._room.wait()
+        while len(self._media) >= self._media_limit:  # the room may be gone again when several waited for it
+            await self._room.wait()
         self.put_media(conv, gen, frame)
 
     def flush(self, conv: str, gen: int) -> None:

@@ -207,6 +207,7 @@ export interface TtsAudio extends Envelope {
   chunk: number; // 0, 1, 2 … within the segment
   position: number; // samples of the segment before this chunk, at `rate_hz`
   rate_hz: number;
+  gain_db: number; // what playout adds to bring this voice to the show's level
   visemes: Viseme[]; // monotonic; those that start in this chunk (or just after)
   words: WordMark[]; // monotonic; empty if the voice does not know
 }
@@ -677,7 +678,7 @@ const SHAPES: Record<string, Shape> = {
   WordMark: { defaults: {  }, parts: {  } },
   TtsSynthesize: { defaults: { ...ENVELOPE, voice: "" }, parts: { speech: 'Approved' } },
   TtsCancel: { defaults: { ...ENVELOPE,  }, parts: {  } },
-  TtsAudio: { defaults: { ...ENVELOPE, visemes: [], words: [] }, parts: { visemes: 'Viseme', words: 'WordMark' } },
+  TtsAudio: { defaults: { ...ENVELOPE, gain_db: 0.0, visemes: [], words: [] }, parts: { visemes: 'Viseme', words: 'WordMark' } },
   TtsFinished: { defaults: { ...ENVELOPE, first_chunk_ms: 0.0 }, parts: {  } },
   TtsFailed: { defaults: { ...ENVELOPE, retryable: false, engine: "", samples: 0 }, parts: {  } },
   PlayoutOpen: { defaults: { ...ENVELOPE, clock: "live" }, parts: {  } },
