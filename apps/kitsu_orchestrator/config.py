@@ -1,0 +1,27 @@
+"""Settings of the orchestrator: sections `turn` and `intake`."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from kitsu.config import Seconds, Section
+
+
+class TurnSettings(Section, frozen=True, kw_only=True):
+    """One answer."""
+
+    max_audio_s: Annotated[float, Meta(ge=1, le=600)] = 45.0  # she stops at the next segment's end
+    think_timeout_s: Seconds = 30.0  # longest wait for the next piece of the model's answer
+    worker_grace_s: Seconds = 3.0  # how long a turn waits for a worker that is being restarted
+    voice_ahead_s: Seconds = 8.0  # sound that may wait to be played before the next segment is voiced
+    history_lines: Annotated[int, Meta(ge=0, le=200)] = 24
+    keep_days: Annotated[int, Meta(ge=1, le=3650)] = 30  # stories of turns in the database
+
+
+class IntakeSettings(Section, frozen=True, kw_only=True):
+    """Lines that wait."""
+
+    max_waiting: Annotated[int, Meta(ge=1, le=10_000)] = 50  # per conversation
+    stale_after_s: Seconds = 90.0
+    remember_ids: Annotated[int, Meta(ge=0, le=1_000_000)] = 5000  # platform message ids, against duplicates
+    max_conversations: Annotated[int, Meta(ge=1, le=1000)] = 32

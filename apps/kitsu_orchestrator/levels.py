@@ -1,0 +1,58 @@
+"""What is true for the whole show until somebody changes it: mode, mute, panic, and the generations."""
+
+import time
+
+import msgspec
+
+from kitsu.protocol import Mode, Panic, ShowLevels, now_us
+
+
+class Levels:
+    """Levels and generations. Pure state: nothing here sends anything."""
+
+    def __init__(self, mode: Mode, panic: Panic | None) -> None:
+        self.now = ShowLevels(mode=mode, muted=False, panic=panic, resumed_at=0)
+        self._base = time.time_ns() // 1_000_000  # above every generation of any earlier run
+        self._gens: dict[str, int] = {}
+
+    def gen(self, conv: str) -> int:
+        """The current generation of a conversation."""
+        return self._gens.setdefault(conv, self._base)
+
+    def bump(self, conv: str) -> int:
+        """Begin a new generation: everything older is stale."""
+        self._gens[conv] = self.gen(conv) + 1
+        return self._gens[conv]
+
+    def bump_all(self) -> dict[str, int]:
+        """Begin a new generation everywhere."""
+        self._base += 1
+        self._gens = {conv: max(gen + 1, self._base) for conv, gen in self._gens.items()}
+        return dict(self._gens)
+
+    def gens(self) -> dict[str, int]:
+        """All generations."""
+        return dict(self._gens)
+
+    def forget(self, conv: str) -> None:
+        """A conversation is gone; should it come back, its generation is higher still."""
+        self._base = max(self._base, self._gens.pop(conv, 0) + 1)
+
+    def set_mode(self, mode: Mode) -> None:
+        """Standby or live."""
+        self.now = msgspec.structs.replace(self.now, mode=mode)
+
+    def set_muted(self, muted: bool) -> None:
+        """Muted: turns run on, nothing is heard."""
+        self.now = msgspec.structs.replace(self.now, muted=muted)
+
+    def panic(self, panic: Panic) -> bool:
+        """The panic holds from now on. False: it is older than the last resume, or one holds already."""
+        if panic.pressed_at <= self.now.resumed_at or self.now.panic is not None:
+            return False
+        self.now = msgspec.structs.replace(self.now, panic=panic)
+        return True
+
+    def resume(self) -> None:
+        """No panic that was pressed up to now counts any more."""
+        self.now = msgspec.structs.replace(self.now, panic=None, resumed_at=now_us())

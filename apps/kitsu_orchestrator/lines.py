@@ -1,0 +1,40 @@
+"""Lines on their way to becoming a turn."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from kitsu.protocol import STAGE, Author, Clock, TurnKind, new_turn_id, now_us
+from kitsu_orchestrator.story import Story
+
+MAX_CODE_POINTS = 2000
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One accepted line. `done` gets the finished story."""
+
+    text: str
+    author: Author
+    conv: str = STAGE
+    kind: TurnKind = "chat"
+    clock: Clock = "live"
+    message_id: str = ""
+    turn_id: str = field(default_factory=new_turn_id)
+    accepted_at: int = field(default_factory=now_us)  # unix µs
+    received: float = field(default_factory=time.perf_counter)
+    done: asyncio.Future[Story] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def must_survive(self) -> bool:
+        """Whether the line is written down before it is accepted: the operator's always is."""
+        return self.kind == "say" or self.author.role == "operator"
+
+    def age_s(self) -> float:
+        """Seconds since the line came in."""
+        return time.perf_counter() - self.received
+
+    def finish(self, story: Story) -> None:
+        """Tell whoever waits."""
+        if not self.done.done():
+            self.done.set_result(story)

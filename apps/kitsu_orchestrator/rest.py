@@ -1,0 +1,258 @@
+"""The REST door and the two websockets: `/stream` for pages, `/hub` for workers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from kitsu.config import home
+from kitsu.doors import BodyTooLargeError
+from kitsu.errors import KitsuError
+from kitsu.panic import pressed
+from kitsu.protocol import Author, Panic
+from kitsu_orchestrator.launcher import Launcher
+from kitsu_orchestrator.lines import Job
+from kitsu_orchestrator.schemas import (
+    Accepted,
+    ChatBody,
+    ErrorAnswer,
+    ModuleBody,
+    PanicBody,
+    SayBody,
+    SkipBody,
+    TurnAnswer,
+)
+from kitsu_orchestrator.show import Show
+from kitsu_orchestrator.store import try_commit
+from kitsu_orchestrator.story import Story
+
+
+class Refused(KitsuError):
+    """A request that the show refuses; `status` is the HTTP status."""
+
+    def __init__(self, status: int, code: str, message: str, *, turn_id: str = "") -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.turn_id = turn_id
+
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    code: {"model": ErrorAnswer} for code in (401, 403, 404, 409, 413, 422, 503, 504)
+}
+
+
+def build(show: Show, launcher: Launcher, run: Callable[[], Awaitable[None]]) -> FastAPI:
+    """The application. `run` is the show itself, alive as long as the door is open."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        task = asyncio.ensure_future(run())
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    app = FastAPI(
+        title="Kitsu", version=version("kitsu"), lifespan=lifespan, docs_url=None, redoc_url=None, responses=_ERRORS
+    )
+    _add_errors(app)
+    _add_state(app, show, launcher)
+    _add_lines(app, show)
+    _add_control(app, show, launcher)
+    _add_sockets(app, show)
+    return app
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> JSONResponse:
+        detail = {"code": error.code, "message": error.message}
+        return JSONResponse({"error": detail | ({"turn_id": error.turn_id} if error.turn_id else {})}, error.status)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+        code = "text_too_long" if first["type"] == "string_too_long" and where == "text" else "bad_request"
+        return JSONResponse({"error": {"code": code, "message": f"{where}: {first['msg']}"}}, 422)
+
+    @app.exception_handler(BodyTooLargeError)
+    async def too_large(request: Request, error: BodyTooLargeError) -> JSONResponse:
+        return JSONResponse({"error": {"code": "body_too_large", "message": "At most 64 KB, please."}}, 413)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
+        return JSONResponse({"error": {"code": code, "message": str(error.detail)}}, error.status_code)
+
+
+def _add_state(app: FastAPI, show: Show, launcher: Launcher) -> None:
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """Alive."""
+        return {"status": "ok"}
+
+    @app.get("/status")
+    async def status() -> dict[str, Any]:
+        """How everything is."""
+        return await show.status(launcher)
+
+    @app.get("/turns")
+    async def turns(conv: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
+        """The newest turns, newest first."""
+        return await show.store.latest(conv, max(1, min(limit, 200)))
+
+    @app.get("/turns/{turn_id}", response_model=TurnAnswer)
+    async def turn(turn_id: str) -> dict[str, Any]:
+        """The story of one turn."""
+        return await _story(show, turn_id)
+
+    @app.get("/turns/{turn_id}/audio.wav")
+    async def audio(turn_id: str) -> FileResponse:
+        """What was played in it: 48 kHz, 16 bit, mono."""
+        story = await _story(show, turn_id)
+        path = home().turns / story["wav"]
+        if not story["wav"] or not path.is_file():
+            raise Refused(404, "no_audio", "Nothing of this turn was played, or its recording has been cleared away.")
+        return FileResponse(path, media_type="audio/wav", filename=story["wav"])
+
+
+def _add_lines(app: FastAPI, show: Show) -> None:
+    @app.post("/chat", status_code=202, response_model=Accepted | TurnAnswer)
+    async def chat(body: ChatBody) -> JSONResponse:
+        """A line of chat."""
+        author = Author(name=body.author, role=body.role)
+        job = Job(text=_spoken(body.text), author=author, conv=body.conv, clock=body.clock)
+        return await _accept(show, job, wait_s=body.timeout_s if body.wait else 0)
+
+    @app.post("/say", status_code=202, response_model=Accepted | TurnAnswer)
+    async def say(body: SayBody) -> JSONResponse:
+        """The operator's own words, next or at once."""
+        author = Author(name="operator", role="operator")
+        job = Job(text=_spoken(body.text), author=author, conv=body.conv, kind="say")
+        return await _accept(show, job, now=body.now, wait_s=body.timeout_s if body.wait else 0)
+
+
+def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
+    @app.post("/control/panic")
+    async def panic(body: PanicBody | None = None) -> dict[str, Any]:
+        """Everything silent, now. Answers with each exit's confirmation."""
+        body = body or PanicBody()
+        made = pressed(body.by)
+        show.panic(
+            Panic(panic_id=body.panic_id or made.panic_id, pressed_at=body.pressed_at or made.pressed_at, by=body.by)
+        )
+        exits = await show.confirmations.settle() if show.confirmations else ()
+        held = show.levels.now.panic
+        return {
+            "panic_id": held.panic_id if held else "",
+            "panicked": held is not None,
+            "exits": [
+                {"exit": row.exit, "state": row.state, "latency_ms": row.latency_ms, "detail": row.detail}
+                for row in exits
+            ],
+        }
+
+    @app.post("/control/resume")
+    async def resume() -> dict[str, Any]:
+        """End the panic."""
+        show.resume()
+        return show.levels_json()
+
+    @app.post("/control/skip")
+    async def skip(body: SkipBody | None = None) -> dict[str, Any]:
+        """End the running turn."""
+        return {"skipped": show.skip((body or SkipBody()).conv)}
+
+    @app.post("/control/{verb}")
+    async def level(verb: str) -> dict[str, Any]:
+        """mute, unmute, live, standby."""
+        match verb:
+            case "mute" | "unmute":
+                show.set_muted(verb == "mute")
+            case "live" | "standby":
+                show.set_mode("live" if verb == "live" else "standby")
+            case _:
+                raise Refused(404, "no_such_verb", "Verbs: panic, resume, mute, unmute, skip, live, standby.")
+        return show.levels_json()
+
+    @app.post("/modules/{name}")
+    async def module(name: str, body: ModuleBody) -> dict[str, Any]:
+        """Start, stop or restart a service."""
+        try:
+            return await launcher.order(name, body.action)
+        except KitsuError as error:
+            raise Refused(404 if error.code == "no_such_service" else 503, error.code, error.message) from None
+
+
+def _add_sockets(app: FastAPI, show: Show) -> None:
+    @app.websocket("/hub")
+    async def hub(socket: WebSocket) -> None:
+        await show.hub.serve(socket)
+
+    @app.websocket("/stream")
+    async def stream(socket: WebSocket) -> None:
+        if show.stream.full:
+            await socket.close(1013, "too many pages are open")
+            return
+        await socket.accept()
+        sender = asyncio.create_task(_send_stream(show, socket))
+        try:
+            while (await socket.receive())["type"] != "websocket.disconnect":
+                pass  # pages have nothing to say here; their verbs are REST
+        finally:
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+
+
+async def _send_stream(show: Show, socket: WebSocket) -> None:
+    try:
+        async for frame in show.stream.read():
+            await socket.send_text(frame)
+    except (WebSocketDisconnect, RuntimeError):
+        pass
+
+
+def _spoken(text: str) -> str:
+    if not any(character.isprintable() and not character.isspace() for character in text):
+        raise Refused(422, "empty_text", "There is nothing to say in an empty line.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Refused(422, "bad_text", "The line holds half a character (a lone surrogate).") from None
+    return text
+
+
+async def _accept(show: Show, job: Job, *, now: bool = False, wait_s: float) -> JSONResponse:
+    if job.must_survive and not await try_commit(show.store, _opened(job)):
+        show.notice("error", "store_failed", "The line was taken, but could not be written down: check the disk.")
+    show.offer(job, now=now)
+    if not wait_s:
+        return JSONResponse({"turn_id": job.turn_id}, 202)
+    try:
+        async with asyncio.timeout(wait_s):
+            story = await asyncio.shield(job.done)
+    except TimeoutError:
+        text = "The turn has not ended yet; ask for it again later."
+        raise Refused(504, "timeout", text, turn_id=job.turn_id) from None
+    return JSONResponse(story.as_json())
+
+
+def _opened(job: Job) -> Story:
+    return Story(
+        turn_id=job.turn_id, conv=job.conv, kind=job.kind, accepted_at=job.accepted_at, author_role=job.author.role
+    )
+
+
+async def _story(show: Show, turn_id: str) -> dict[str, Any]:
+    running = show.find(turn_id)
+    story = running.story.as_json() if running else await show.store.get(turn_id)
+    if story is None:
+        raise Refused(404, "no_such_turn", "There is no turn of that id.")
+    return story

@@ -1,0 +1,133 @@
+"""Where each worker's message goes."""
+
+from kitsu.characters import system_prompt
+from kitsu.protocol import (
+    Message,
+    PanicConfirmed,
+    PlayoutFinished,
+    PlayoutFlushed,
+    PlayoutFrame,
+    PlayoutProgress,
+    PlayoutSinks,
+    PlayoutStarted,
+    PolicyDelta,
+    PolicyFailed,
+    PolicyFinished,
+    PolicyPrepare,
+    Role,
+    ServiceChanged,
+    ServiceError,
+    ServiceHealth,
+    ShowLevels,
+    SinkClosed,
+    SinkFlush,
+    SinkFlushed,
+    SinkOpened,
+    SinkPosition,
+    TtsAudio,
+    TtsFailed,
+    TtsFinished,
+    type_of,
+)
+from kitsu.telemetry import log
+from kitsu_orchestrator.hub import Peer
+from kitsu_orchestrator.show import Show
+
+
+class Router:
+    """The hub's listener."""
+
+    def __init__(self, show: Show) -> None:
+        self._show = show
+        self.stale = 0  # messages of an older generation that were dropped
+
+    def welcome(self) -> tuple[ShowLevels, dict[str, int]]:
+        """What a worker must know from its first moment."""
+        return self._show.levels.now, self._show.levels.gens()
+
+    def joined(self, peer: Peer) -> None:
+        """A worker is there."""
+        show = self._show
+        if peer.role == "policy":
+            character = show.studio.character
+            show.hub.send(
+                "policy",
+                PolicyPrepare(character=character.id, system=system_prompt(character), intents=character.intents),
+            )
+        elif peer.role == "tts":
+            show.studio.slots.resize(peer.capabilities.max_parallel)
+        elif peer.role == "control":
+            for turn in show.running():
+                if turn.started is not None:
+                    show.hub.send("control", turn.started)
+        self._service_changed(peer)
+
+    def left(self, peer: Peer) -> None:
+        """A worker is gone: its turns hear of it, its exits are silent."""
+        show = self._show
+        for conversation in show.conversations.values():
+            conversation.peer_lost(peer.role)
+        if show.confirmations is not None:
+            for name in show.services.exits_of(peer):
+                show.confirmations.gone(name)
+        if peer.role in ("playout", "control"):
+            show.services.sinks = ()
+        self._service_changed(peer)
+
+    def received(self, peer: Peer, message: Message, frame: str | bytes) -> None:
+        """One message that the role may send."""
+        show = self._show
+        if self._is_stale(message):
+            self.stale += 1
+            return
+        match message:
+            case PolicyDelta() | PolicyFinished() | PolicyFailed() | TtsAudio() | TtsFinished() | TtsFailed():
+                self._to_turn(message, frame)
+            case PlayoutStarted() | PlayoutProgress() | PlayoutFinished():
+                self._to_turn(message, frame)
+                show.stream.publish(message)
+                self._forward("control", frame)
+            case PlayoutFrame():
+                control = show.hub.peer("control")
+                if control is not None:
+                    control.outbox.put_media(message.conv, message.gen, frame)
+            case SinkFlush():
+                show.hub.flush(message.conv, message.gen)
+                self._forward("control", frame)
+            case SinkOpened() | SinkClosed() | SinkPosition() | SinkFlushed():
+                self._forward("playout", frame)
+            case PlayoutSinks():
+                show.services.sinks = message.sinks
+                show.stream.publish(message)
+            case PanicConfirmed():
+                show.confirm(message)
+            case ServiceHealth():
+                if peer.role == "tts":
+                    show.studio.slots.resize(message.capabilities.max_parallel)
+                self._service_changed(peer)
+            case ServiceError():
+                log.warning("worker.error", role=peer.role, code=message.code, message_=message.message)
+                show.notice("warn", message.code, f"{peer.role}: {message.message}")
+            case PlayoutFlushed():
+                log.info("playout.flushed", conv=message.conv, latency_ms=message.latency_ms)
+            case _:
+                log.warning("hub.unrouted", type=type_of(message))
+
+    def _is_stale(self, message: Message) -> bool:
+        """Old sound and old words stop here; ends pass, so that every start gets one."""
+        streaming = isinstance(message, PolicyDelta | TtsAudio | PlayoutFrame | PlayoutProgress)
+        return streaming and message.gen < self._show.levels.gen(message.conv)
+
+    def _to_turn(self, message: Message, frame: str | bytes) -> None:
+        conversation = self._show.conversations.get(message.conv)
+        if conversation is not None:
+            conversation.receive(message, frame)
+
+    def _forward(self, role: Role, frame: str | bytes) -> None:
+        peer = self._show.hub.peer(role)
+        if peer is not None:
+            peer.outbox.put_frame(frame)
+
+    def _service_changed(self, peer: Peer) -> None:
+        state = self._show.services.state(peer.role)
+        self._show.stream.publish(ServiceChanged(service=state))

@@ -1,0 +1,113 @@
+"""What the REST door takes and gives."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kitsu.protocol import STAGE, AuthorRole, Clock
+
+Conv = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9:_.-]{0,79}$")]
+LineText = Annotated[str, Field(max_length=2000)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ChatBody(_Body):
+    """One line of chat, as if somebody had typed it."""
+
+    text: LineText
+    author: str = Field("operator", min_length=1, max_length=80)
+    role: AuthorRole = "viewer"
+    conv: Conv = STAGE
+    clock: Clock = "live"
+    wait: bool = Field(False, description="answer when the turn has ended")
+    timeout_s: float = Field(60.0, gt=0, le=600)
+
+
+class SayBody(_Body):
+    """The operator's own words. They pass the gate like everything else."""
+
+    text: LineText
+    conv: Conv = STAGE
+    now: bool = Field(False, description="cut what she is saying")
+    wait: bool = False
+    timeout_s: float = Field(60.0, gt=0, le=600)
+
+
+class PanicBody(_Body):
+    """Where the button was pressed. Everything is optional: panic must be easy."""
+
+    panic_id: str = Field("", max_length=64)
+    pressed_at: int = Field(0, ge=0, description="unix µs")
+    by: str = Field("rest", max_length=32)
+
+
+class SkipBody(_Body):
+    """Which conversation's turn ends."""
+
+    conv: Conv = STAGE
+
+
+class ModuleBody(_Body):
+    """What to do with a service."""
+
+    action: Literal["start", "stop", "restart"]
+
+
+class Accepted(BaseModel):
+    """202: the line waits for its turn."""
+
+    turn_id: str
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong."""
+
+    code: str
+    message: str
+    turn_id: str | None = None
+
+
+class ErrorAnswer(BaseModel):
+    """The one shape of all errors."""
+
+    error: ErrorDetail
+
+
+class SegmentAnswer(BaseModel):
+    """One piece of an answer."""
+
+    text: str
+    expression: str
+    action: str
+
+
+class Engines(BaseModel):
+    """Who thought and who spoke."""
+
+    policy: str
+    tts: str
+
+
+class TurnAnswer(BaseModel):
+    """A turn."""
+
+    turn_id: str
+    conv: str
+    kind: str
+    accepted_at: int = Field(description="unix µs")
+    author: str
+    author_role: str
+    text: str
+    outcome: str | None = Field(description="null while it runs")
+    reason: str
+    segments: list[SegmentAnswer]
+    heard: str
+    first_audio_ms: float
+    audio_ms: float
+    engine: Engines
+    times: dict[str, float]
+    wav: str
+    story: list[dict[str, Any]]

@@ -1,0 +1,56 @@
+"""How the roles are, as the hub sees it."""
+
+from kitsu.protocol import ServiceError, ServiceHealth, ServiceState, SinkState
+from kitsu.services import SERVICES
+from kitsu_orchestrator.hub import Hub, Peer
+
+_EXITS = {"policy": "brain", "tts": "voice", "playout": "playout", "control": "captions"}
+
+
+class Services:
+    """States of all hub roles, and who can hear her."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self.sinks: tuple[SinkState, ...] = ()
+        self.last_error: dict[str, ServiceError] = {}
+
+    def states(self) -> tuple[ServiceState, ...]:
+        """One row a role."""
+        return tuple(self.state(service.name) for service in SERVICES.values() if service.role is not None)
+
+    def state(self, name: str) -> ServiceState:
+        """One role."""
+        service = SERVICES[name]
+        assert service.role is not None
+        peer = self._hub.peer(service.role)
+        if peer is None:
+            return ServiceState(role=name, connected=False, state="missing", reason=service.without_it)
+        return _state(name, peer, peer.health)
+
+    def exits(self) -> list[str]:
+        """Everything that must confirm a panic."""
+        roles = [_EXITS[peer.role] for peer in self._hub.peers() if peer.role in _EXITS]
+        browsers = self._hub.peer("control") is not None
+        return roles + [f"overlay:{sink.sink}" for sink in self.sinks if browsers and sink.kind != "device"]
+
+    def exits_of(self, peer: Peer) -> list[str]:
+        """The exits that are gone with a worker."""
+        gone = [_EXITS[peer.role]] if peer.role in _EXITS else []
+        if peer.role == "control":
+            gone += [f"overlay:{sink.sink}" for sink in self.sinks if sink.kind != "device"]
+        return gone
+
+
+def _state(name: str, peer: Peer, health: ServiceHealth | None) -> ServiceState:
+    if health is None:
+        return ServiceState(role=name, connected=True, state="ok", capabilities=peer.capabilities)
+    return ServiceState(
+        role=name,
+        connected=True,
+        state=health.state,
+        reason=health.reason,
+        latency_ms=health.latency_ms,
+        queues=health.queues,
+        capabilities=health.capabilities,
+    )

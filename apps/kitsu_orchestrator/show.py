@@ -1,0 +1,239 @@
+"""The show: what the operator's verbs and the workers' messages do to it."""
+
+import asyncio
+from importlib.metadata import version
+from typing import Any, Literal
+
+import msgspec
+
+from kitsu.panic import PanicLatch
+from kitsu.protocol import (
+    STAGE,
+    ControlLevels,
+    ControlPanic,
+    ControlResume,
+    Mode,
+    Panic,
+    PanicConfirmed,
+    PanicExit,
+    ShowChanged,
+    StateSnapshot,
+    StreamNotice,
+    TurnState,
+)
+from kitsu.telemetry import log
+from kitsu_orchestrator.conversation import Conversation
+from kitsu_orchestrator.hub import Hub
+from kitsu_orchestrator.intake import Intake
+from kitsu_orchestrator.launcher import Launcher
+from kitsu_orchestrator.levels import Levels
+from kitsu_orchestrator.lines import Job
+from kitsu_orchestrator.panic import Confirmations
+from kitsu_orchestrator.services import Services
+from kitsu_orchestrator.store import Store
+from kitsu_orchestrator.stream import Stream
+from kitsu_orchestrator.turn import Studio, Turn
+
+
+class Show:
+    """Conversations, levels and panic."""
+
+    def __init__(
+        self, hub: Hub, levels: Levels, intake: Intake, store: Store, services: Services, latch: PanicLatch
+    ) -> None:
+        self.hub = hub
+        self.levels = levels
+        self.intake = intake
+        self.store = store
+        self.services = services
+        self.stream = Stream(self.snapshot)
+        self.studio: Studio
+        self.conversations: dict[str, Conversation] = {}
+        self.confirmations: Confirmations | None = None
+        self._latch = latch
+        self._runners: dict[str, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup
+
+    async def run(self, studio: Studio) -> None:
+        """Answer lines until cancelled."""
+        self.studio = studio
+        async with asyncio.TaskGroup() as self._group:
+            self._group.create_task(self.store.write_all())
+            await self._recall(self.conversation(STAGE))
+            await asyncio.Event().wait()
+
+    # Lines
+
+    def conversation(self, name: str) -> Conversation:
+        """The conversation of that name, begun if need be; the idlest private one goes when there are too many."""
+        found = self.conversations.get(name)
+        if found is not None:
+            return found
+        if len(self.conversations) >= self.intake.settings.max_conversations:
+            self._forget_idlest()
+        conversation = Conversation(name, self.studio, self.levels, self.intake, self.store)
+        self.conversations[name] = conversation
+        self.levels.gen(name)
+        self._runners[name] = self._group.create_task(conversation.run())
+        return conversation
+
+    def offer(self, job: Job, *, now: bool = False) -> None:
+        """A line that passed the door. `now`: it cuts what she is saying."""
+        conversation = self.conversation(job.conv)
+        if self.levels.now.panic is not None:
+            conversation.end(job, "panic", "panic")
+            return
+        conversation.offer(job)
+        if now:
+            conversation.interrupt("interrupted", "replaced")
+
+    def find(self, turn_id: str) -> Turn | None:
+        """A running turn."""
+        for turn in self.running():
+            if turn.job.turn_id == turn_id:
+                return turn
+        return None
+
+    # The operator's verbs
+
+    def skip(self, conv: str) -> bool:
+        """End the running turn. False: there was none."""
+        conversation = self.conversations.get(conv)
+        return conversation is not None and conversation.interrupt("interrupted", "skip")
+
+    def set_muted(self, muted: bool) -> None:
+        """Mute or unmute; turns run on."""
+        self.levels.set_muted(muted)
+        self._levels_changed()
+
+    def set_mode(self, mode: Mode) -> None:
+        """On air or not."""
+        self.levels.set_mode(mode)
+        self._levels_changed()
+
+    def panic(self, panic: Panic) -> None:
+        """Everything silent, on every exit: told first, everything else after."""
+        if not self.levels.panic(panic):
+            return
+        gens = self.levels.bump_all()
+        self.hub.broadcast(ControlPanic(panic=panic, gens=gens))
+        for conv, gen in gens.items():
+            self.hub.flush(conv, gen)
+        self.confirmations = Confirmations(panic.panic_id, self.services.exits())
+        for name, conversation in self.conversations.items():
+            conversation.panic(gens[name])
+        log.warning("panic.pressed", by=panic.by, panic_id=panic.panic_id)
+        self._publish_levels()
+        self._group.create_task(self._settle(self.confirmations))
+        self._group.create_task(self._latch_down(panic))
+
+    def resume(self) -> None:
+        """The show goes on."""
+        self.levels.resume()
+        gens = self.levels.bump_all()
+        self.confirmations = None
+        self.hub.broadcast(ControlResume(levels=self.levels.now, gens=gens))
+        log.warning("panic.resumed")
+        self._publish_levels()
+        self._group.create_task(self._latch_down(None))
+
+    def snapshot(self) -> StateSnapshot:
+        """Everything a page needs."""
+        return StateSnapshot(
+            levels=self.levels.now,
+            character=self.studio.character.name,
+            services=self.services.states(),
+            sinks=self.services.sinks,
+            current=tuple(turn.state() for turn in self.running() if turn.started is not None),
+            recent=tuple(self.recent()),
+            waiting=sum(len(conversation.waiting) for conversation in self.conversations.values()),
+            dropped=dict(self.intake.dropped),
+            confirmed=self.confirmed(),
+        )
+
+    def recent(self) -> list[TurnState]:
+        """The last ended turns of all conversations, oldest first."""
+        ended = [state for conversation in self.conversations.values() for state in conversation.ended]
+        return sorted(ended, key=lambda state: state.started_at)[-20:]
+
+    def confirmed(self) -> tuple[PanicExit, ...]:
+        """Who has answered the panic that holds."""
+        return self.confirmations.exits() if self.confirmations else ()
+
+    def confirm(self, message: PanicConfirmed) -> None:
+        """An exit is silent."""
+        if self.confirmations is not None:
+            self.confirmations.confirm(message)
+            self._publish_levels()
+
+    def notice(self, level: Literal["info", "warn", "error"], code: str, message: str) -> None:
+        """Tell the operator."""
+        self.stream.publish(StreamNotice(level=level, code=code, message=message))
+
+    def levels_json(self) -> dict[str, Any]:
+        """The levels, for REST."""
+        levels: dict[str, Any] = msgspec.to_builtins(self.levels.now)
+        return {"mode": "standby", "muted": False, "panic": None, **levels}
+
+    async def status(self, launcher: Launcher) -> dict[str, Any]:
+        """Everything about now, for REST."""
+        snapshot: dict[str, Any] = msgspec.to_builtins(self.snapshot())
+        return {
+            "version": version("kitsu"),
+            "levels": self.levels_json(),
+            "character": self.studio.character.name,
+            "services": snapshot.get("services", []),
+            "sinks": snapshot.get("sinks", []),
+            "listening": any(sink.elected and sink.state == "running" for sink in self.services.sinks),
+            "current": snapshot.get("current", []),
+            "waiting": snapshot.get("waiting", 0),
+            "dropped": dict(self.intake.dropped),
+            "confirmed": snapshot.get("confirmed", []),
+            "queues": {"store": msgspec.to_builtins(self.store.state())},
+            "store_error": self.store.failed,
+            "launcher": await launcher.status(),
+        }
+
+    # Inside
+
+    def running(self) -> list[Turn]:
+        turns = ((c.current, c.speculative) for c in self.conversations.values())
+        return [turn for pair in turns for turn in pair if turn is not None]
+
+    def _levels_changed(self) -> None:
+        self.hub.broadcast(ControlLevels(levels=self.levels.now))
+        self._publish_levels()
+
+    def _publish_levels(self) -> None:
+        self.stream.publish(ShowChanged(levels=self.levels.now, confirmed=self.confirmed()))
+
+    async def _settle(self, confirmations: Confirmations) -> None:
+        exits = await confirmations.settle()
+        if self.confirmations is confirmations:
+            self._publish_levels()
+        late = [row.exit for row in exits if row.state == "late"]
+        log.warning("panic.confirmed", exits={row.exit: row.latency_ms for row in exits}, late=late)
+
+    async def _latch_down(self, panic: Panic | None) -> None:
+        try:
+            await asyncio.to_thread(self._latch.write, panic)
+        except OSError as error:
+            text = f"The panic state could not be saved ({error.strerror}); it would be lost in a restart."
+            log.error("panic.not_saved", error=str(error))
+            self.notice("error", "panic_not_saved", text)
+
+    async def _recall(self, conversation: Conversation) -> None:
+        """After a restart she still knows what was said last."""
+        lines = self.studio.turn.history_lines
+        for row in reversed(await self.store.latest(conversation.name, lines // 2)):
+            if row["text"] and row["heard"]:
+                conversation.remember(row["text"], row["heard"])
+
+    def _forget_idlest(self) -> None:
+        idle = [c for c in self.conversations.values() if c.idle and c.name != STAGE]
+        if not idle:
+            return
+        oldest = min(idle, key=lambda conversation: conversation.last_used)
+        self._runners.pop(oldest.name).cancel()
+        del self.conversations[oldest.name]
+        self.levels.forget(oldest.name)

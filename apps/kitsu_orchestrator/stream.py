@@ -1,0 +1,76 @@
+"""The page stream: a snapshot, then deltas. A slow page loses the oldest and gets a fresh snapshot."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+
+from kitsu.protocol import Message, StateSnapshot, encode
+
+READER_LIMIT = 500
+MAX_READERS = 32
+
+
+class Stream:
+    """Fan-out to all open pages."""
+
+    def __init__(self, snapshot: Callable[[], StateSnapshot]) -> None:
+        self._snapshot = snapshot
+        self._readers: set[_Reader] = set()
+        self.seq = 0
+        self.resets = 0  # snapshots sent because a page was too slow
+
+    @property
+    def full(self) -> bool:
+        """Whether no further page can be served."""
+        return len(self._readers) >= MAX_READERS
+
+    def publish(self, message: Message) -> None:
+        """Give a message to all pages."""
+        self.seq += 1
+        if not self._readers:
+            return
+        frame = str(encode(msgspec.structs.replace(message, seq=self.seq)))
+        for reader in self._readers:
+            reader.put(frame)
+
+    async def read(self) -> AsyncIterator[str]:
+        """Text frames for one page, for ever."""
+        reader = _Reader()
+        self._readers.add(reader)
+        try:
+            yield self._fresh()
+            while True:
+                if await reader.wait():
+                    self.resets += 1
+                    yield self._fresh()
+                while reader.frames:
+                    yield reader.frames.popleft()
+        finally:
+            self._readers.discard(reader)
+
+    def _fresh(self) -> str:
+        return str(encode(msgspec.structs.replace(self._snapshot(), seq=self.seq)))
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.frames: deque[str] = deque()
+        self._wake = asyncio.Event()
+        self._overrun = False
+
+    def put(self, frame: str) -> None:
+        if len(self.frames) >= READER_LIMIT:
+            self.frames.clear()
+            self._overrun = True
+        if not self._overrun:
+            self.frames.append(frame)
+        self._wake.set()
+
+    async def wait(self) -> bool:
+        """Wait for frames; True when some were lost and a snapshot must come first."""
+        await self._wake.wait()
+        self._wake.clear()
+        overrun, self._overrun = self._overrun, False
+        return overrun

@@ -1,0 +1,270 @@
+"""From approved segments to sound at the clock: voiced ahead, played in order, never too far ahead.
+
+The voice's frames go to playout unchanged; at most `CREDIT_MS` of sound is on its way to the clock at any time, so that
+a flush has little to throw away and no queue can grow.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from kitsu.protocol import (
+    STAGE,
+    Approved,
+    Caption,
+    Clock,
+    PlayoutCaption,
+    PlayoutClose,
+    PlayoutOpen,
+    PlayoutProgress,
+    Speech,
+    TtsAudio,
+    TtsFailed,
+    TtsFinished,
+    TtsSynthesize,
+    encode,
+)
+from kitsu.telemetry import log
+from kitsu_orchestrator.config import TurnSettings
+from kitsu_orchestrator.hub import Hub
+from kitsu_orchestrator.slots import Slots
+
+CREDIT_MS = 500.0
+GUESS_MS_PER_CHAR = 62.0  # ordinary English speech; only for deciding how long the next segment may be
+MAX_TRIES = 3
+
+End = TtsFinished | TtsFailed
+
+
+@dataclass(slots=True, eq=False)
+class Voiced:
+    """One segment on its way from text to sound."""
+
+    index: int
+    speech: Approved[Speech]
+    caption: Approved[Caption]
+    expression: str
+    action: str
+    intensity: float
+    frames: asyncio.Queue[tuple[float, bytes] | End] = field(default_factory=asyncio.Queue)  # ms, frame
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    failure: TtsFailed | None = None
+    rate_hz: int = 48_000
+    received_ms: float = 0.0
+    forwarded_ms: float = 0.0
+
+    @property
+    def expected_ms(self) -> float:
+        """Length: measured once known, guessed before."""
+        if self.ended.is_set():
+            return self.received_ms
+        return max(self.received_ms, len(self.speech.text) * GUESS_MS_PER_CHAR)
+
+
+class Voicing:
+    """The sound of one turn."""
+
+    def __init__(
+        self, hub: Hub, slots: Slots, settings: TurnSettings, *, conv: str, turn_id: str, gen: int, clock: Clock
+    ) -> None:
+        self._hub = hub
+        self._slots = slots
+        self._settings = settings
+        self._ids = {"conv": conv, "turn_id": turn_id, "gen": gen}
+        self._clock = clock
+        self.segments: list[Voiced] = []
+        self.committed = asyncio.Event()  # before that, nothing reaches the clock
+        self.voiced_all = asyncio.Event()
+        self.engine = ""
+        self.opened = False  # the clock knows this turn and will say how it ended
+        self.failure: TtsFailed | None = None
+        self.first_chunk = asyncio.Event()
+        self._closed = False
+        self._changed = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._sent_ms = 0.0
+        self._position_ms = 0.0
+
+    def add(
+        self,
+        speech: Approved[Speech],
+        caption: Approved[Caption],
+        *,
+        expression: str = "",
+        action: str = "",
+        intensity: float = 1.0,
+    ) -> Voiced:
+        """Voice this after everything that was added before."""
+        voiced = Voiced(len(self.segments), speech, caption, expression, action, intensity)
+        self.segments.append(voiced)
+        self._changed.set()
+        return voiced
+
+    def close(self) -> None:
+        """Nothing more will be added."""
+        self._closed = True
+        self._changed.set()
+
+    def buffered_ms(self) -> float:
+        """Sound that is still to be played, partly guessed."""
+        return max(0.0, sum(segment.expected_ms for segment in self.segments) - self._position_ms)
+
+    def total_ms(self) -> float:
+        """Length of everything so far, partly guessed."""
+        return sum(segment.expected_ms for segment in self.segments)
+
+    def progressed(self, progress: PlayoutProgress) -> None:
+        """The clock moved on."""
+        self._position_ms = max(self._position_ms, progress.position_ms)
+        self._moved.set()
+
+    def audio(self, message: TtsAudio, frame: bytes, payload_bytes: int) -> None:
+        """A chunk from the voice."""
+        if message.segment >= len(self.segments) or self.segments[message.segment].ended.is_set():
+            return
+        segment = self.segments[message.segment]
+        ms = payload_bytes / 2 / message.rate_hz * 1000
+        segment.rate_hz = message.rate_hz
+        segment.received_ms += ms
+        segment.frames.put_nowait((ms, frame))
+        self.first_chunk.set()
+
+    def ended(self, message: End) -> None:
+        """The voice is done with a segment, one way or the other."""
+        if message.segment >= len(self.segments):
+            return
+        segment = self.segments[message.segment]
+        if isinstance(message, TtsFailed):
+            segment.failure = message
+        else:
+            self.engine = message.engine
+            segment.frames.put_nowait(message)
+        segment.ended.set()
+        self._moved.set()
+
+    def voice_lost(self) -> None:
+        """The voice's process is gone: everything it was working on has failed."""
+        for segment in self.segments:
+            if not segment.ended.is_set():
+                self.ended(
+                    TtsFailed(
+                        segment=segment.index, code="voice_lost", message="the voice process ended", retryable=True
+                    )
+                )
+
+    async def run(self) -> None:
+        """Voice and forward until everything is on its way to the clock, or `failure` says why not."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._forward_all())
+            index = 0
+            while await self._wait_for_segment(index) and self.failure is None:
+                await self._wait_for_room(index)
+                slot = AsyncExitStack()
+                await slot.enter_async_context(self._slots.take(stage=self._ids["conv"] == STAGE))
+                group.create_task(self._voice(self.segments[index], slot))
+                index += 1
+
+    async def _wait_for_segment(self, index: int) -> bool:
+        while len(self.segments) <= index:
+            if self._closed:
+                return False
+            self._changed.clear()
+            await self._changed.wait()
+        return True
+
+    async def _wait_for_room(self, index: int) -> None:
+        """Voice ahead, but not the whole answer at once."""
+        while sum(s.received_ms - s.forwarded_ms for s in self.segments[:index]) > self._settings.voice_ahead_s * 1000:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _voice(self, segment: Voiced, slot: AsyncExitStack) -> None:
+        async with slot:
+            for tries in range(1, MAX_TRIES + 1):
+                segment.failure = None
+                segment.ended.clear()
+                if await self._hub.wait_for("tts", self._settings.worker_grace_s) is None:
+                    self.ended(
+                        TtsFailed(segment=segment.index, code="voice_missing", message="the voice is not running")
+                    )
+                else:
+                    self._hub.send("tts", TtsSynthesize(**self._ids, segment=segment.index, speech=segment.speech))
+                    await segment.ended.wait()
+                failure = segment.failure
+                if failure is None:
+                    break
+                log.warning("turn.voice_failed", code=failure.code, segment=segment.index, tries=tries)
+                if segment.received_ms or not failure.retryable or tries == MAX_TRIES:
+                    self.failure = failure
+                    segment.frames.put_nowait(failure)
+                    self.close()
+                    return
+        if self._closed and all(s.ended.is_set() and s.failure is None for s in self.segments):
+            self.voiced_all.set()
+
+    async def _forward_all(self) -> None:
+        await self.committed.wait()
+        if not await self._wait_for_segment(0):
+            return
+        if await self._hub.wait_for("playout", self._settings.worker_grace_s) is None:
+            self.failure = TtsFailed(segment=0, code="playout_missing", message="playout is not running")
+            self.close()
+            return
+        self._hub.send("playout", PlayoutOpen(**self._ids, clock=self._clock))
+        self.opened = True
+        index = 0
+        whole = True
+        while whole and await self._wait_for_segment(index):
+            whole = await self._forward(self.segments[index])
+            index += 1
+        self._hub.send("playout", PlayoutClose(**self._ids, segments=index))
+
+    async def _forward(self, segment: Voiced) -> bool:
+        """Pass a segment on. False: the voice failed in it, nothing may follow."""
+        self._hub.send(
+            "playout",
+            PlayoutCaption(
+                **self._ids,
+                segment=segment.index,
+                caption=segment.caption,
+                expression=segment.expression,
+                action=segment.action,
+                intensity=segment.intensity,
+            ),
+        )
+        while True:
+            item = await segment.frames.get()
+            if isinstance(item, TtsFailed):
+                await self._send_media(encode(self._cut_short(segment)))
+                return False
+            if isinstance(item, TtsFinished):
+                await self._send_media(encode(item))
+                return True
+            ms, frame = item
+            await self._wait_for_credit(ms)
+            await self._send_media(frame)
+            segment.forwarded_ms += ms
+            self._sent_ms += ms
+            self._moved.set()
+
+    def _cut_short(self, segment: Voiced) -> TtsFinished:
+        """The end of a segment whose voice died: what came is all there is."""
+        samples = round(segment.forwarded_ms * segment.rate_hz / 1000)
+        return TtsFinished(
+            **self._ids,
+            segment=segment.index,
+            reason="cancelled",
+            samples=samples,
+            rate_hz=segment.rate_hz,
+            engine=self.engine,
+        )
+
+    async def _send_media(self, frame: str | bytes) -> None:
+        await self._hub.send_media("playout", self._ids["conv"], self._ids["gen"], frame)
+
+    async def _wait_for_credit(self, ms: float) -> None:
+        if self._clock == "offline":
+            return
+        while self._sent_ms and self._sent_ms + ms - self._position_ms > CREDIT_MS:
+            self._moved.clear()
+            await self._moved.wait()
