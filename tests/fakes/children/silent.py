@@ -1,0 +1,5 @@
+"""Runs, but never says anything."""
+
+import time
+
+time.sleep(600)
