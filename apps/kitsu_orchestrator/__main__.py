@@ -25,7 +25,7 @@ from kitsu_orchestrator.services import Services
 from kitsu_orchestrator.show import Show
 from kitsu_orchestrator.slots import Slots
 from kitsu_orchestrator.store import Store
-from kitsu_orchestrator.turn import Studio
+from kitsu_orchestrator.studio import Studio
 
 
 async def run(process: Process) -> None:

@@ -10,7 +10,8 @@ from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.store import Store
 from kitsu_orchestrator.story import Story
-from kitsu_orchestrator.turn import Studio, Turn
+from kitsu_orchestrator.studio import Studio
+from kitsu_orchestrator.turn import Turn
 
 
 class Conversation:

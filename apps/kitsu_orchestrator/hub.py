@@ -1,4 +1,4 @@
-"""The hub: one websocket per worker, messages checked against the role's send-list, newest connection of a role wins."""
+"""The hub: one websocket a worker, each message checked against its role's send-list; the newest of a role wins."""
 
 import asyncio
 import hmac

@@ -3,11 +3,20 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from kitsu.protocol import STAGE, Author, Clock, TurnKind, new_turn_id, now_us
 from kitsu_orchestrator.story import Story
 
 MAX_CODE_POINTS = 2000
+
+
+class TurnIds(TypedDict):
+    """What every message of a turn carries."""
+
+    conv: str
+    turn_id: str
+    gen: int
 
 
 @dataclass(slots=True, eq=False)

@@ -34,7 +34,7 @@ from kitsu_orchestrator.store import try_commit
 from kitsu_orchestrator.story import Story
 
 
-class Refused(KitsuError):
+class RefusedError(KitsuError):
     """A request that the show refuses; `status` is the HTTP status."""
 
     def __init__(self, status: int, code: str, message: str, *, turn_id: str = "") -> None:
@@ -70,8 +70,8 @@ def build(show: Show, launcher: Launcher, run: Callable[[], Awaitable[None]]) ->
 
 
 def _add_errors(app: FastAPI) -> None:
-    @app.exception_handler(Refused)
-    async def refused(request: Request, error: Refused) -> JSONResponse:
+    @app.exception_handler(RefusedError)
+    async def refused(request: Request, error: RefusedError) -> JSONResponse:
         detail = {"code": error.code, "message": error.message}
         return JSONResponse({"error": detail | ({"turn_id": error.turn_id} if error.turn_id else {})}, error.status)
 
@@ -119,7 +119,7 @@ def _add_state(app: FastAPI, show: Show, launcher: Launcher) -> None:
         story = await _story(show, turn_id)
         path = home().turns / story["wav"]
         if not story["wav"] or not path.is_file():
-            raise Refused(404, "no_audio", "Nothing of this turn was played, or its recording has been cleared away.")
+            raise RefusedError(404, "no_audio", "There is no recording: nothing was played, or it was cleared away.")
         return FileResponse(path, media_type="audio/wav", filename=story["wav"])
 
 
@@ -179,7 +179,7 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
             case "live" | "standby":
                 show.set_mode("live" if verb == "live" else "standby")
             case _:
-                raise Refused(404, "no_such_verb", "Verbs: panic, resume, mute, unmute, skip, live, standby.")
+                raise RefusedError(404, "no_such_verb", "Verbs: panic, resume, mute, unmute, skip, live, standby.")
         return show.levels_json()
 
     @app.post("/modules/{name}")
@@ -188,7 +188,7 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
         try:
             return await launcher.order(name, body.action)
         except KitsuError as error:
-            raise Refused(404 if error.code == "no_such_service" else 503, error.code, error.message) from None
+            raise RefusedError(404 if error.code == "no_such_service" else 503, error.code, error.message) from None
 
 
 def _add_sockets(app: FastAPI, show: Show) -> None:
@@ -221,11 +221,11 @@ async def _send_stream(show: Show, socket: WebSocket) -> None:
 
 def _spoken(text: str) -> str:
     if not any(character.isprintable() and not character.isspace() for character in text):
-        raise Refused(422, "empty_text", "There is nothing to say in an empty line.")
+        raise RefusedError(422, "empty_text", "There is nothing to say in an empty line.")
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise Refused(422, "bad_text", "The line holds half a character (a lone surrogate).") from None
+        raise RefusedError(422, "bad_text", "The line holds half a character (a lone surrogate).") from None
     return text
 
 
@@ -240,7 +240,7 @@ async def _accept(show: Show, job: Job, *, now: bool = False, wait_s: float) -> 
             story = await asyncio.shield(job.done)
     except TimeoutError:
         text = "The turn has not ended yet; ask for it again later."
-        raise Refused(504, "timeout", text, turn_id=job.turn_id) from None
+        raise RefusedError(504, "timeout", text, turn_id=job.turn_id) from None
     return JSONResponse(story.as_json())
 
 
@@ -254,5 +254,5 @@ async def _story(show: Show, turn_id: str) -> dict[str, Any]:
     running = show.find(turn_id)
     story = running.story.as_json() if running else await show.store.get(turn_id)
     if story is None:
-        raise Refused(404, "no_such_turn", "There is no turn of that id.")
+        raise RefusedError(404, "no_such_turn", "There is no turn of that id.")
     return story

@@ -18,12 +18,12 @@ class ChatBody(_Body):
     """One line of chat, as if somebody had typed it."""
 
     text: LineText
-    author: str = Field("operator", min_length=1, max_length=80)
+    author: str = Field(default="operator", min_length=1, max_length=80)
     role: AuthorRole = "viewer"
     conv: Conv = STAGE
     clock: Clock = "live"
-    wait: bool = Field(False, description="answer when the turn has ended")
-    timeout_s: float = Field(60.0, gt=0, le=600)
+    wait: bool = Field(default=False, description="answer when the turn has ended")
+    timeout_s: float = Field(default=60.0, gt=0, le=600)
 
 
 class SayBody(_Body):
@@ -31,17 +31,17 @@ class SayBody(_Body):
 
     text: LineText
     conv: Conv = STAGE
-    now: bool = Field(False, description="cut what she is saying")
+    now: bool = Field(default=False, description="cut what she is saying")
     wait: bool = False
-    timeout_s: float = Field(60.0, gt=0, le=600)
+    timeout_s: float = Field(default=60.0, gt=0, le=600)
 
 
 class PanicBody(_Body):
     """Where the button was pressed. Everything is optional: panic must be easy."""
 
-    panic_id: str = Field("", max_length=64)
-    pressed_at: int = Field(0, ge=0, description="unix µs")
-    by: str = Field("rest", max_length=32)
+    panic_id: str = Field(default="", max_length=64)
+    pressed_at: int = Field(default=0, ge=0, description="unix µs")
+    by: str = Field(default="rest", max_length=32)
 
 
 class SkipBody(_Body):

@@ -32,7 +32,8 @@ from kitsu_orchestrator.panic import Confirmations
 from kitsu_orchestrator.services import Services
 from kitsu_orchestrator.store import Store
 from kitsu_orchestrator.stream import Stream
-from kitsu_orchestrator.turn import Studio, Turn
+from kitsu_orchestrator.studio import Studio
+from kitsu_orchestrator.turn import Turn
 
 
 class Show:

@@ -1,7 +1,10 @@
 """What happened in a turn, from its line to its last sample."""
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from kitsu.protocol import Outcome, SegmentHeard, StageTimes, TurnKind
 from kitsu.speech import heard_text
@@ -42,12 +45,27 @@ class Story:
     heard: tuple[SegmentHeard, ...] = ()
     outcome: Outcome | None = None
     reason: str = ""
-    times: StageTimes = field(default_factory=StageTimes)
     audio_ms: float = 0.0
     wav: str = ""
     policy_engine: str = ""
     tts_engine: str = ""
     steps: list[Step] = field(default_factory=list)
+    received: float = field(default_factory=time.perf_counter)
+    _marks: dict[str, float] = field(default_factory=dict)
+
+    def mark(self, stage: str) -> None:
+        """Note when a stage (a field of `StageTimes`) was reached first."""
+        if stage not in self._marks:
+            self._marks[stage] = self._elapsed_ms()
+
+    def step(self, event: str, detail: str = "") -> None:
+        """Note that something happened."""
+        self.steps.append(Step(self._elapsed_ms(), event, detail))
+
+    @property
+    def times(self) -> StageTimes:
+        """Where the time went."""
+        return StageTimes(**self._marks)
 
     @property
     def heard_text(self) -> str:
@@ -59,6 +77,9 @@ class Story:
     def full_text(self) -> str:
         """Everything she meant to say."""
         return " ".join(segment.text for segment in self.segments)
+
+    def _elapsed_ms(self) -> float:
+        return round((time.perf_counter() - self.received) * 1000, 2)
 
     def as_json(self) -> dict[str, Any]:
         """The shape of `GET /turns/{id}` and of `kitsu chat --json`."""
@@ -80,7 +101,7 @@ class Story:
             "first_audio_ms": self.times.first_audio_ms,
             "audio_ms": self.audio_ms,
             "engine": {"policy": self.policy_engine, "tts": self.tts_engine},
-            "times": {name: getattr(self.times, name) for name in StageTimes.__struct_fields__},
+            "times": msgspec.structs.asdict(self.times),
             "wav": self.wav,
             "story": [{"at_ms": step.at_ms, "event": step.event, "detail": step.detail} for step in self.steps],
         }

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from kitsu.protocol import (
     STAGE,
     Approved,
-    Caption,
     Clock,
     PlayoutCaption,
     PlayoutClose,
@@ -24,9 +23,13 @@ from kitsu.protocol import (
     TtsSynthesize,
     encode,
 )
+from kitsu.protocol import (
+    Segment as SegmentContent,
+)
 from kitsu.telemetry import log
 from kitsu_orchestrator.config import TurnSettings
 from kitsu_orchestrator.hub import Hub
+from kitsu_orchestrator.lines import TurnIds
 from kitsu_orchestrator.slots import Slots
 
 CREDIT_MS = 500.0
@@ -42,10 +45,7 @@ class Voiced:
 
     index: int
     speech: Approved[Speech]
-    caption: Approved[Caption]
-    expression: str
-    action: str
-    intensity: float
+    content: SegmentContent
     frames: asyncio.Queue[tuple[float, bytes] | End] = field(default_factory=asyncio.Queue)  # ms, frame
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     failure: TtsFailed | None = None
@@ -64,13 +64,11 @@ class Voiced:
 class Voicing:
     """The sound of one turn."""
 
-    def __init__(
-        self, hub: Hub, slots: Slots, settings: TurnSettings, *, conv: str, turn_id: str, gen: int, clock: Clock
-    ) -> None:
+    def __init__(self, hub: Hub, slots: Slots, settings: TurnSettings, ids: TurnIds, clock: Clock) -> None:
         self._hub = hub
         self._slots = slots
         self._settings = settings
-        self._ids = {"conv": conv, "turn_id": turn_id, "gen": gen}
+        self._ids = ids
         self._clock = clock
         self.segments: list[Voiced] = []
         self.committed = asyncio.Event()  # before that, nothing reaches the clock
@@ -78,27 +76,16 @@ class Voicing:
         self.engine = ""
         self.opened = False  # the clock knows this turn and will say how it ended
         self.failure: TtsFailed | None = None
-        self.first_chunk = asyncio.Event()
         self._closed = False
         self._changed = asyncio.Event()
         self._moved = asyncio.Event()
         self._sent_ms = 0.0
         self._position_ms = 0.0
 
-    def add(
-        self,
-        speech: Approved[Speech],
-        caption: Approved[Caption],
-        *,
-        expression: str = "",
-        action: str = "",
-        intensity: float = 1.0,
-    ) -> Voiced:
+    def add(self, speech: Approved[Speech], content: SegmentContent) -> None:
         """Voice this after everything that was added before."""
-        voiced = Voiced(len(self.segments), speech, caption, expression, action, intensity)
-        self.segments.append(voiced)
+        self.segments.append(Voiced(len(self.segments), speech, content))
         self._changed.set()
-        return voiced
 
     def close(self) -> None:
         """Nothing more will be added."""
@@ -118,25 +105,24 @@ class Voicing:
         self._position_ms = max(self._position_ms, progress.position_ms)
         self._moved.set()
 
-    def audio(self, message: TtsAudio, frame: bytes, payload_bytes: int) -> None:
+    def audio(self, message: TtsAudio, frame: bytes) -> None:
         """A chunk from the voice."""
         if message.segment >= len(self.segments) or self.segments[message.segment].ended.is_set():
             return
         segment = self.segments[message.segment]
-        ms = payload_bytes / 2 / message.rate_hz * 1000
+        header = 4 + int.from_bytes(frame[:4], "little")
+        ms = (len(frame) - header) / 2 / message.rate_hz * 1000
         segment.rate_hz = message.rate_hz
         segment.received_ms += ms
         segment.frames.put_nowait((ms, frame))
-        self.first_chunk.set()
 
     def ended(self, message: End) -> None:
         """The voice is done with a segment, one way or the other."""
         if message.segment >= len(self.segments):
             return
         segment = self.segments[message.segment]
-        if isinstance(message, TtsFailed):
-            segment.failure = message
-        else:
+        segment.failure = message if isinstance(message, TtsFailed) else None
+        if isinstance(message, TtsFinished):
             self.engine = message.engine
             segment.frames.put_nowait(message)
         segment.ended.set()
@@ -156,13 +142,16 @@ class Voicing:
         """Voice and forward until everything is on its way to the clock, or `failure` says why not."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._forward_all())
-            index = 0
-            while await self._wait_for_segment(index) and self.failure is None:
-                await self._wait_for_room(index)
-                slot = AsyncExitStack()
-                await slot.enter_async_context(self._slots.take(stage=self._ids["conv"] == STAGE))
-                group.create_task(self._voice(self.segments[index], slot))
-                index += 1
+            async with asyncio.TaskGroup() as voices:
+                index = 0
+                while await self._wait_for_segment(index) and self.failure is None:
+                    await self._wait_for_room(index)
+                    slot = AsyncExitStack()
+                    await slot.enter_async_context(self._slots.take(stage=self._ids["conv"] == STAGE))
+                    voices.create_task(self._voice(self.segments[index], slot))
+                    index += 1
+            if self.failure is None:
+                self.voiced_all.set()
 
     async def _wait_for_segment(self, index: int) -> bool:
         while len(self.segments) <= index:
@@ -179,36 +168,35 @@ class Voicing:
             await self._moved.wait()
 
     async def _voice(self, segment: Voiced, slot: AsyncExitStack) -> None:
+        """Voice one segment; a voice that failed is tried again only while nothing of the segment has come."""
         async with slot:
-            for tries in range(1, MAX_TRIES + 1):
-                segment.failure = None
-                segment.ended.clear()
-                if await self._hub.wait_for("tts", self._settings.worker_grace_s) is None:
-                    self.ended(
-                        TtsFailed(segment=segment.index, code="voice_missing", message="the voice is not running")
-                    )
-                else:
-                    self._hub.send("tts", TtsSynthesize(**self._ids, segment=segment.index, speech=segment.speech))
-                    await segment.ended.wait()
-                failure = segment.failure
-                if failure is None:
-                    break
+            tries = 1
+            while (failure := await self._synthesize(segment)) is not None:
                 log.warning("turn.voice_failed", code=failure.code, segment=segment.index, tries=tries)
                 if segment.received_ms or not failure.retryable or tries == MAX_TRIES:
-                    self.failure = failure
+                    self._fail(failure)
                     segment.frames.put_nowait(failure)
-                    self.close()
                     return
-        if self._closed and all(s.ended.is_set() and s.failure is None for s in self.segments):
-            self.voiced_all.set()
+                tries += 1
+
+    async def _synthesize(self, segment: Voiced) -> TtsFailed | None:
+        segment.ended.clear()
+        if await self._hub.wait_for("tts", self._settings.worker_grace_s) is None:
+            return TtsFailed(segment=segment.index, code="voice_missing", message="the voice is not running")
+        self._hub.send("tts", TtsSynthesize(**self._ids, segment=segment.index, speech=segment.speech))
+        await segment.ended.wait()
+        return segment.failure
+
+    def _fail(self, failure: TtsFailed) -> None:
+        self.failure = failure
+        self.close()
 
     async def _forward_all(self) -> None:
         await self.committed.wait()
         if not await self._wait_for_segment(0):
             return
         if await self._hub.wait_for("playout", self._settings.worker_grace_s) is None:
-            self.failure = TtsFailed(segment=0, code="playout_missing", message="playout is not running")
-            self.close()
+            self._fail(TtsFailed(segment=0, code="playout_missing", message="playout is not running"))
             return
         self._hub.send("playout", PlayoutOpen(**self._ids, clock=self._clock))
         self.opened = True
@@ -226,10 +214,10 @@ class Voicing:
             PlayoutCaption(
                 **self._ids,
                 segment=segment.index,
-                caption=segment.caption,
-                expression=segment.expression,
-                action=segment.action,
-                intensity=segment.intensity,
+                caption=segment.content.text,
+                expression=segment.content.expression,
+                action=segment.content.action,
+                intensity=segment.content.intensity,
             ),
         )
         while True:

@@ -1,0 +1,53 @@
+"""What every turn works with."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from kitsu.characters import Character
+from kitsu.config import PolicySettings
+from kitsu.errors import GateError
+from kitsu.protocol import Message
+from kitsu.safety import InputVerdict, Judge, OutputVerdict
+from kitsu_orchestrator.config import TurnSettings
+from kitsu_orchestrator.hub import Hub
+from kitsu_orchestrator.slots import Slots
+
+VERDICT_TIMEOUT_S = 1.0
+VerdictT = TypeVar("VerdictT", InputVerdict, OutputVerdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """The parts that all turns share."""
+
+    hub: Hub
+    gate: Judge
+    slots: Slots
+    publish: Callable[[Message], None]  # to all pages
+    character: Character
+    turn: TurnSettings
+    policy: PolicySettings
+    _said: Counter[str] = field(default_factory=Counter)
+
+    async def verdict(self, judging: Awaitable[VerdictT]) -> VerdictT:
+        """The gate's verdict, in time.
+
+        Raises:
+            GateError: there is none; the text is blocked.
+        """
+        try:
+            async with asyncio.timeout(VERDICT_TIMEOUT_S):
+                return await judging
+        except TimeoutError:
+            raise GateError("gate_slow", "The gate gave no verdict in time; the text is blocked.") from None
+
+    def fallback(self, kind: str) -> str:
+        """Her next line for when something went wrong; empty if she has none."""
+        lines = self.character.fallbacks.get(kind, ())
+        if not lines:
+            return ""
+        self._said[kind] += 1
+        return lines[self._said[kind] % len(lines)]
