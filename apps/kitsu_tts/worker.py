@@ -1,0 +1,233 @@
+"""Approved text in, sound out."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypedDict
+
+from kitsu.config import load
+from kitsu.errors import EngineError, ProtocolError
+from kitsu.protocol import (
+    Capabilities,
+    ControlLevels,
+    ControlPanic,
+    ControlResume,
+    HelloAccepted,
+    Message,
+    PanicConfirmed,
+    Role,
+    TtsAudio,
+    TtsCancel,
+    TtsFailed,
+    TtsFinished,
+    TtsSynthesize,
+    checked,
+    encode,
+)
+from kitsu.telemetry import Latency, log
+from kitsu.worker import Worker
+from kitsu_tts.config import TtsSettings
+from kitsu_tts.engines import ENGINES, make
+from kitsu_tts.voice import Voice
+
+_NO_KEY = b"\0" * 32
+WAITING_LIMIT = 64  # requests beyond those in work
+
+
+@dataclass(eq=False)
+class _Job:
+    """One segment on its way."""
+
+    request: TtsSynthesize
+    text: str
+    received: float  # perf_counter
+    task: "asyncio.Task[None] | None" = None
+    samples: int = 0
+    chunks: int = 0
+    rate_hz: int = 0
+    first_chunk_ms: float = 0.0
+
+
+class TtsWorker(Worker):
+    """Voices up to `max_parallel` segments at once, in the order they came."""
+
+    role: ClassVar[Role] = "tts"
+
+    async def start(self, stack: AsyncExitStack) -> Capabilities:
+        settings = load("tts", TtsSettings)
+        self._voice: Voice = make(settings)
+        self._key = _NO_KEY
+        self._gens: dict[str, int] = {}
+        self._jobs: set[_Job] = set()
+        self._slots = asyncio.Semaphore(settings.max_parallel)
+        self._first_chunk = Latency()
+        await self._voice.load(stack)
+        return Capabilities(
+            engine=self._voice.name,
+            engines=tuple(ENGINES),
+            max_parallel=settings.max_parallel,
+            features=self._voice.features,
+            note=self._voice.note,
+        )
+
+    async def joined(self, accepted: HelloAccepted) -> None:
+        self._key = bytes.fromhex(accepted.seal_key) or _NO_KEY
+        self._gens = dict(accepted.gens)
+        asyncio.get_running_loop().call_soon(self._tell_trouble)  # joining itself says "ok"
+
+    async def lost(self) -> None:
+        """Nobody is left to hear it."""
+        self._stop(self._jobs)
+
+    def handle(self, message: Message, payload: memoryview | None) -> None:
+        match message:
+            case TtsSynthesize():
+                self._accept(message)
+            case TtsCancel():
+                self._raise_gens({message.conv: message.gen})
+                self._cancel(message)
+            case ControlPanic():
+                self._panic(message)
+            case ControlResume():
+                self._raise_gens(message.gens)
+            case ControlLevels():
+                pass  # mute is playout's
+            case _:
+                log.info("tts.unexpected", type=type(message).__name__)
+
+    def latency_ms(self) -> dict[str, float]:
+        return self._first_chunk.summary("first_chunk")
+
+    def _accept(self, request: TtsSynthesize) -> None:
+        received = time.perf_counter()
+        try:
+            text = checked(request.speech, self._key, "speech", request.turn_id)
+        except ProtocolError as error:
+            self.error(error)
+            self._fail(request, EngineError(error.code, "the text does not carry the gate's seal; it is not said"))
+            return
+        if request.gen < self._gens.get(request.conv, 0):
+            self.send(self._finished(_Job(request, text, received), "cancelled"))
+            return
+        if len(self._jobs) >= WAITING_LIMIT:
+            self._fail(request, EngineError("voice_busy", f"{WAITING_LIMIT} segments wait already", retryable=True))
+            return
+        job = _Job(request, text, received)
+        self._jobs.add(job)
+        job.task = self.tasks.create_task(self._work(job), name=f"tts {request.turn_id}/{request.segment}")
+        job.task.add_done_callback(lambda task: self._done(job, task))
+
+    async def _work(self, job: _Job) -> None:
+        async with self._slots:
+            try:
+                async with aclosing(self._voice.speak(job.text, job.request.voice)) as chunks:
+                    async for chunk in chunks:
+                        audio = TtsAudio(
+                            **_origin(job.request),
+                            segment=job.request.segment,
+                            chunk=job.chunks,
+                            position=job.samples,
+                            rate_hz=chunk.rate_hz,
+                            gain_db=self._voice.gain_db,
+                            visemes=chunk.visemes,
+                            words=chunk.words,
+                        )
+                        await self.send_media(audio, chunk.pcm)
+                        if not job.chunks:
+                            job.first_chunk_ms = (time.perf_counter() - job.received) * 1000
+                            self._first_chunk.add(job.first_chunk_ms)
+                        job.chunks += 1
+                        job.samples += len(chunk.pcm) // 2
+                        job.rate_hz = chunk.rate_hz
+            except EngineError as error:
+                log.warning("tts.failed", code=error.code, turn_id=job.request.turn_id)
+                await self._end(self._failed(job.request, error, job.samples))
+            else:
+                await self._end(self._finished(job, "done"))
+
+    async def _end(self, end: TtsFinished | TtsFailed) -> None:
+        """Goes with the media: an end must not overtake its own sound."""
+        await self.outbox.put_waiting(end.conv, end.gen, encode(end))
+
+    def _done(self, job: _Job, task: "asyncio.Task[None]") -> None:
+        self._jobs.discard(job)
+        if task.cancelled():
+            self.send(self._finished(job, "cancelled"))
+        self._tell_trouble()
+
+    def _cancel(self, order: TtsCancel) -> None:
+        self._stop(
+            job
+            for job in self._jobs
+            if job.request.conv == order.conv
+            and job.request.gen < order.gen
+            and order.turn_id in ("", job.request.turn_id)
+        )
+        self.outbox.flush(order.conv, order.gen)
+
+    def _panic(self, order: ControlPanic) -> None:
+        received = time.perf_counter()
+        self._raise_gens(order.gens)
+        stopped = len(self._jobs)
+        self._stop(self._jobs)
+        for conv, gen in order.gens.items():
+            self.outbox.flush(conv, gen)
+        self.send(
+            PanicConfirmed(
+                panic_id=order.panic.panic_id,
+                exit="voice",
+                latency_ms=(time.perf_counter() - received) * 1000,
+                detail=f"{stopped} segments stopped",
+            )
+        )
+
+    def _stop(self, jobs: Iterable[_Job]) -> None:
+        for job in tuple(jobs):
+            if job.task is not None:
+                job.task.cancel()
+
+    def _raise_gens(self, gens: dict[str, int]) -> None:
+        for conv, gen in gens.items():
+            self._gens[conv] = max(gen, self._gens.get(conv, 0))
+
+    def _fail(self, request: TtsSynthesize, error: EngineError) -> None:
+        self.send(self._failed(request, error, 0))
+
+    def _failed(self, request: TtsSynthesize, error: EngineError, samples: int) -> TtsFailed:
+        return TtsFailed(
+            **_origin(request),
+            segment=request.segment,
+            code=error.code,
+            message=error.message,
+            retryable=error.retryable,
+            engine=self._voice.name,
+            samples=samples,
+        )
+
+    def _finished(self, job: _Job, reason: Literal["done", "cancelled"]) -> TtsFinished:
+        return TtsFinished(
+            **_origin(job.request),
+            segment=job.request.segment,
+            reason=reason,
+            samples=job.samples,
+            rate_hz=job.rate_hz,
+            engine=self._voice.name,
+            first_chunk_ms=job.first_chunk_ms,
+        )
+
+    def _tell_trouble(self) -> None:
+        self.feel("degraded" if self._voice.trouble else "ok", self._voice.trouble)
+
+
+class _Origin(TypedDict):
+    conv: str
+    turn_id: str
+    gen: int
+    parent_id: str
+
+
+def _origin(request: TtsSynthesize) -> _Origin:
+    """Envelope of every answer: conversation, turn and generation of the request."""
+    return {"conv": request.conv, "turn_id": request.turn_id, "gen": request.gen, "parent_id": request.id}

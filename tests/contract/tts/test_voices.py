@@ -1,0 +1,135 @@
+"""What every voice must do. One suite, all engines."""
+
+import asyncio
+import time
+from array import array
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from itertools import pairwise
+
+import pytest
+
+from kitsu.errors import EngineError
+from kitsu_tts.config import TtsSettings
+from kitsu_tts.engines import ENGINES, make
+from kitsu_tts.voice import MAX_TEXT, Chunk, Voice
+from tests.fakes.openai_speech import FakeSpeech
+
+ENGLISH = "Hello there, I am Kitsu, a slightly chaotic fox."
+GERMAN = "Übermütige Füchse grüßen schöne Häuser, natürlich!"
+
+
+@pytest.fixture(params=[*ENGINES, "openai-wav"])
+async def voice(request: pytest.FixtureRequest) -> AsyncIterator[Voice]:
+    engine, _, form = request.param.partition("-")
+    async with AsyncExitStack() as stack:
+        fake = await stack.enter_async_context(FakeSpeech())
+        made = make(TtsSettings(engine=engine, base_url=fake.base_url, format=form or "pcm"))
+        await made.load(stack)
+        assert made.trouble == ""
+        yield made
+
+
+async def all_of(voice: Voice, text: str, name: str = "") -> list[Chunk]:
+    async with aclosing(voice.speak(text, name)) as chunks:
+        return [chunk async for chunk in chunks]
+
+
+def samples(chunks: list[Chunk]) -> int:
+    return sum(len(chunk.pcm) // 2 for chunk in chunks)
+
+
+def loudness(chunks: list[Chunk]) -> float:
+    pcm = array("h", b"".join(chunk.pcm for chunk in chunks))
+    return float((sum(s * s for s in pcm) / len(pcm)) ** 0.5)
+
+
+@pytest.mark.parametrize("text", [ENGLISH, GERMAN, "5", "😀 !", "a\0b\x1b[31m", "\ud800 lone", "ﷺ", "İ" * 40])
+async def test_speaks(voice: Voice, text: str) -> None:
+    chunks = await all_of(voice, text)
+    assert all(len(chunk.pcm) % 2 == 0 and chunk.pcm for chunk in chunks)
+    assert len({chunk.rate_hz for chunk in chunks}) == 1
+    assert loudness(chunks) > 500
+
+
+async def test_length_fits_the_text(voice: Voice) -> None:
+    chunks = await all_of(voice, ENGLISH)
+    assert 1.5 < samples(chunks) / chunks[0].rate_hz < 5
+
+
+@pytest.mark.parametrize("text", [ENGLISH, GERMAN])
+async def test_visemes_and_words_lie_in_order_inside_the_sound(voice: Voice, text: str) -> None:
+    chunks = await all_of(voice, text)
+    visemes = [viseme for chunk in chunks for viseme in chunk.visemes]
+    words = [word for chunk in chunks for word in chunk.words]
+    total = samples(chunks)
+    assert len(visemes) > 5
+    assert all(a.at <= b.at for a, b in pairwise(visemes))
+    assert all(a.at <= b.at and a.start < b.start and a.end <= b.start for a, b in pairwise(words))
+    assert all(0 <= mark.at <= total for mark in (*visemes, *words))
+    assert visemes[-1].viseme == "sil"
+    if "word_marks" in voice.features:
+        spoken = [text[word.start : word.end].strip(" ,.!") for word in words]
+        written = [word.strip(" ,.!") for word in text.split()]
+        assert [word for word in written if word in spoken] == spoken
+        assert len(spoken) >= len(written) - 1  # eSpeak says "I am" as one word
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "...", "?!", "\0\x07", "\u200b"])
+async def test_nothing_to_say_is_an_error(voice: Voice, text: str) -> None:
+    with pytest.raises(EngineError) as caught:
+        await all_of(voice, text)
+    assert caught.value.code == "nothing_to_say"
+    assert not caught.value.retryable
+    assert await all_of(voice, "Fine again.")
+
+
+async def test_text_that_is_too_long_is_an_error(voice: Voice) -> None:
+    with pytest.raises(EngineError) as caught:
+        await all_of(voice, "fox " * MAX_TEXT)
+    assert caught.value.code == "text_too_long"
+
+
+async def test_much_text_comes_in_many_pieces(voice: Voice) -> None:
+    chunks = await all_of(voice, "The fox is very quick. " * 20)
+    assert len(chunks) > 50
+    assert all(len(chunk.pcm) < 1 << 18 for chunk in chunks)
+
+
+async def test_two_at_once_do_not_mix(voice: Voice) -> None:
+    alone = samples(await all_of(voice, "One two three."))
+    short, long = await asyncio.gather(all_of(voice, "One two three."), all_of(voice, ENGLISH * 3))
+    assert samples(short) == pytest.approx(alone, rel=0.02)  # eSpeak's lengths wander by a few samples
+    assert samples(long) > 3 * samples(short)
+
+
+async def test_cancel_is_quick_and_leaves_the_voice_usable(voice: Voice) -> None:
+    for _ in range(3):
+        started = asyncio.Event()
+
+        async def endless(started: asyncio.Event = started) -> None:
+            async with aclosing(voice.speak("A very long story about foxes. " * 100)) as chunks:
+                async for _ in chunks:
+                    started.set()
+
+        task = asyncio.create_task(endless())
+        await started.wait()
+        before = time.perf_counter()
+        task.cancel()
+        await asyncio.wait({task})
+        assert time.perf_counter() - before < 0.02
+        before = time.perf_counter()
+        assert await all_of(voice, "Next.")
+        assert time.perf_counter() - before < 0.25
+
+
+async def test_closing_early_stops_it(voice: Voice) -> None:
+    async with aclosing(voice.speak(ENGLISH)) as chunks:
+        async for _ in chunks:
+            break
+    assert await all_of(voice, ENGLISH)
+
+
+async def test_first_sound_comes_before_the_rest(voice: Voice) -> None:
+    chunks = await all_of(voice, ENGLISH)
+    assert samples(chunks[:1]) / chunks[0].rate_hz <= 0.11
