@@ -58,6 +58,7 @@ def static_checks(*, fast: bool) -> Iterator[Check]:
     yield Check("layers", [beside("lint-imports")])
     yield Check("locks", [PYTHON, "scripts/lock.py", "--check"])
     yield Check("protocol pages", [PYTHON, "scripts/gen_protocol.py", "--check"])
+    yield Check("settings files", [PYTHON, "scripts/gen_settings.py", "--check"])
     yield Check("licences page", [PYTHON, "scripts/gen_licences.py", "--check"])
     yield Check("sizes (a report)", [PYTHON, "scripts/report_sizes.py"], live=True)
 

@@ -11,7 +11,8 @@ from kitsu.protocol.frames import MAX_BINARY_BYTES, MAX_HEADER_BYTES, MAX_HELLO_
 from kitsu.protocol.hub import PROTOCOL_VERSION
 from kitsu.protocol.registry import BINARY, EXITS, MAY_SEND, MESSAGES
 from kitsu.protocol.turn import REASONS
-from protocol_docs.reflect import MODULES, REQUIRED, Field, Record, aliases, envelope_fields, records
+from protocol_docs.reflect import MODULES, Record, aliases, envelope_fields, records
+from structs import REQUIRED, Field
 
 _FLOWS = Path(__file__).with_name("flows.md")
 

@@ -1,26 +1,27 @@
-"""configs/kitsu.yaml < .env < environment < command line, checked against the sections' structs."""
+"""configs/kitsu.yaml < .env < environment, checked against the sections' structs."""
 
 import importlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import yaml
-from dotenv import dotenv_values
 
-from kitsu.config.home import Home, home
+from kitsu.config.fields import allowed, is_secret
+from kitsu.config.files import env_settings, yaml_settings
 from kitsu.config.sections import Section
 from kitsu.errors import ConfigError
+from kitsu.home import Home, home
 from kitsu.services import SECTIONS
 
 SectionT = TypeVar("SectionT", bound=Section)
 PREFIX = "KITSU__"
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_PATH = re.compile(r"`\$\.?([^`]*)`")
+_KEY = re.compile(r"`\$\.(\w+)")
+_UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 
 
 class Source:
@@ -28,15 +29,12 @@ class Source:
 
     def __init__(self) -> None:
         self.values: dict[str, dict[str, Any]] = {}
-        self.origins: dict[str, str] = {}  # "tts.engine" -> "configs/kitsu.yaml, line 12"
+        self.origins: dict[str, str] = {}  # "tts.engine" -> "kitsu.yaml, line 12"
 
     def origin(self, path: str) -> str:
-        """Where the setting at `path` (or the nearest one above it) came from."""
-        while path:
-            if path in self.origins:
-                return self.origins[path]
-            path = path.rpartition(".")[0]
-        return "the built-in default"
+        """Where the setting at `path` (or its section) came from."""
+        section = path.partition(".")[0]
+        return self.origins.get(path) or self.origins.get(section) or "the built-in default"
 
 
 @cache
@@ -44,14 +42,13 @@ def read(where: Home | None = None) -> Source:
     """All raw settings of this installation.
 
     Raises:
-        ConfigError: `bad_yaml`, `bad_setting`.
+        ConfigError: `bad_yaml`, `bad_env`, `bad_setting`.
     """
     where = where or home()
     source = Source()
-    _read_yaml(where, source)
-    environment = {k: v for k, v in dotenv_values(where.env_file).items() if v is not None}
-    _read_variables(environment, str(where.env_file.name), source)
-    _read_variables(os.environ, "environment variable", source)
+    _read_yaml(where.settings_file, source)
+    _read_env_file(where.env_file, source)
+    _read_variables(((name, value, f"environment variable {name}") for name, value in os.environ.items()), source)
     return source
 
 
@@ -66,7 +63,7 @@ def load(name: str, struct: type[SectionT], source: Source | None = None) -> Sec
     try:
         return msgspec.convert(raw, struct, strict=False)
     except msgspec.ValidationError as error:
-        raise _complaint(name, raw, source, str(error)) from None
+        raise _complaint(name, struct, source, str(error)) from None
 
 
 def load_all(source: Source | None = None) -> dict[str, Section]:
@@ -94,57 +91,43 @@ def section_type(name: str) -> type[Section]:
     return struct
 
 
-def _complaint(section: str, raw: Mapping[str, Any], source: Source, error: str) -> ConfigError:
-    found = _PATH.search(error)
-    key = found.group(1) if found else ""
-    unknown = re.search(r"unknown field `([^`]+)`", error)
+def _complaint(section: str, struct: type[Section], source: Source, error: str) -> ConfigError:
+    types = {field.name: field.type for field in msgspec.structs.fields(struct)}
+    unknown = _UNKNOWN.search(error)
     if unknown:
-        key = ".".join(filter(None, (key, unknown.group(1))))
-    path = ".".join(filter(None, (section, key)))
-    value: Any = raw
-    for part in key.split(".") if key else ():
-        value = value.get(part) if isinstance(value, Mapping) else None
-    allowed = _PATH.sub("", error).removesuffix(" - at ").strip()
-    shown = "(hidden)" if any(word in key for word in ("key", "token", "password", "secret")) else repr(value)
-    return ConfigError("bad_setting", f"{source.origin(path)}: {path} = {shown}. {allowed}.")
+        path = f"{section}.{unknown.group(1)}"
+        what = f"there is no setting {path!r}. Allowed: {', '.join(sorted(types))}"
+        return ConfigError("bad_setting", f"{source.origin(path)}: {what}.")
+    found = _KEY.search(error)
+    if not found:
+        return ConfigError("bad_setting", f"{source.origin(section)}: {section}: {error}.")
+    key = found.group(1)
+    shown = "(hidden)" if is_secret(key) else repr(source.values[section].get(key))[:80]
+    path = f"{section}.{key}"
+    return ConfigError("bad_setting", f"{source.origin(path)}: {path} = {shown}. Allowed: {allowed(types[key])}.")
 
 
-def _read_yaml(where: Home, source: Source) -> None:
-    path = where.settings_file
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("bad_yaml", f"{path}: cannot be read ({error}).") from None
-    try:
-        root = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)  # a SafeLoader, the C one where there is one
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError("bad_yaml", f"{path}: not valid YAML. {error}") from None
-    if data is None:
-        return
-    if not isinstance(data, dict) or not all(isinstance(v, dict | None) for v in data.values()):
-        raise ConfigError("bad_yaml", f"{path}: wants sections like `tts:` with indented keys.")
-    source.values.update({str(k): dict(v or {}) for k, v in data.items()})
-    assert isinstance(root, yaml.MappingNode)
-    _lines(root, "", path.name, source.origins)
+def _read_yaml(path: Path, source: Source) -> None:
+    for section, key, value, line in yaml_settings(path):
+        values = source.values.setdefault(section, {})
+        source.origins[f"{section}.{key}" if key else section] = f"{path.name}, line {line}"
+        if key:
+            values[key] = value
 
 
-def _lines(node: yaml.Node, prefix: str, file: str, origins: dict[str, str]) -> None:
-    if not isinstance(node, yaml.MappingNode):
-        return
-    for key, value in node.value:
-        path = f"{prefix}{key.value}"
-        origins[path] = f"{file}, line {key.start_mark.line + 1}"
-        _lines(value, f"{path}.", file, origins)
+def _read_env_file(path: Path, source: Source) -> None:
+    if path.is_file():
+        named = ((name, value, f"{path.name}, line {line} ({name})") for name, value, line in env_settings(path))
+        _read_variables(named, source)
 
 
-def _read_variables(variables: Mapping[str, str], kind: str, source: Source) -> None:
-    for name, value in variables.items():
+def _read_variables(variables: Iterable[tuple[str, str, str]], source: Source) -> None:
+    for name, value, origin in variables:
         if not name.upper().startswith(PREFIX):
             continue
         section, _, key = name[len(PREFIX) :].lower().partition("__")
-        if not key or "__" in key:
-            raise ConfigError("bad_setting", f"{kind} {name}: wants the form KITSU__SECTION__KEY.")
+        if not section or not key or "__" in key:
+            raise ConfigError("bad_setting", f"{origin}: wants the form KITSU__SECTION__KEY.")
         source.values.setdefault(section, {})[key] = value
-        source.origins[f"{section}.{key}"] = f"{kind} {name}"
-        source.origins.setdefault(section, f"{kind} {name}")
+        source.origins[f"{section}.{key}"] = origin
+        source.origins.setdefault(section, origin)

@@ -18,10 +18,10 @@ class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class NetworkSettings(Section, frozen=True, kw_only=True):
     """Where the processes listen and find each other."""
 
-    host: str = "127.0.0.1"
-    orchestrator_port: Port = 9000
-    launcher_port: Port = 9001
-    control_port: Port = 8100
+    host: Literal["127.0.0.1", "localhost"] = "127.0.0.1"  # this machine only
+    orchestrator_port: Port = 9000  # hub and REST
+    launcher_port: Port = 9001  # start, stop, restart, status
+    control_port: Port = 8100  # the pages and the overlay: the address to open
 
     @property
     def orchestrator_url(self) -> str:
@@ -43,35 +43,35 @@ class NetworkSettings(Section, frozen=True, kw_only=True):
 class LogSettings(Section, frozen=True, kw_only=True):
     """One JSON log a service."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Literal["debug", "info", "warning", "error"] = "info"  # the least that is written
     max_mb: Annotated[float, Meta(gt=0, le=1024)] = 10.0  # a new file after so much
-    keep_days: Annotated[int, Meta(ge=1, le=3650)] = 14
+    keep_days: Annotated[int, Meta(ge=1, le=3650)] = 14  # older logs are deleted
 
 
 class ShowSettings(Section, frozen=True, kw_only=True):
     """The show."""
 
-    character: Annotated[str, Meta(pattern="^[a-z0-9_-]{1,40}$")] = "kitsu"
-    start: Literal["standby", "live"] = "standby"
+    character: Annotated[str, Meta(pattern="^[a-z0-9_-]{1,40}$")] = "kitsu"  # configs/characters/<name>.yaml
+    start: Literal["standby", "live"] = "standby"  # standby: platform chat is not answered yet
 
 
 class PolicySettings(Section, frozen=True, kw_only=True):
     """The language model."""
 
-    engine: Literal["scripted", "openai"] = "scripted"
-    cuts: Literal["natural", "eager"] = "natural"
-    base_url: str = "http://127.0.0.1:8080/v1"
-    model: str = "default"
+    engine: Literal["scripted", "openai"] = "scripted"  # openai: any server that speaks its API
+    cuts: Literal["natural", "eager"] = "natural"  # how early a sentence is cut to be voiced
+    base_url: str = "http://127.0.0.1:8080/v1"  # openai only
+    model: str = "default"  # openai only: its name at the server
     api_key: str = ""  # secret: set it in .env
-    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.8
-    max_tokens: Annotated[int, Meta(ge=8, le=4096)] = 220
-    connect_timeout_s: Seconds = 3.0
-    first_token_timeout_s: Seconds = 20.0
-    token_timeout_s: Seconds = 10.0
+    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.8  # higher: more surprising
+    max_tokens: Annotated[int, Meta(ge=8, le=4096)] = 220  # of one answer
+    connect_timeout_s: Seconds = 3.0  # openai only
+    first_token_timeout_s: Seconds = 20.0  # openai only: a model may have to be loaded first
+    token_timeout_s: Seconds = 10.0  # openai only: longest gap between two tokens
 
 
 class SafetySettings(Section, frozen=True, kw_only=True):
     """The gate."""
 
-    family_mode: bool = True
+    family_mode: bool = True  # PG-13; false lets mild profanity through
     budget_ms: Annotated[float, Meta(gt=0, le=5000)] = 250.0  # a verdict that takes longer is a block
