@@ -209,17 +209,16 @@ class Voicing:
 
     async def _forward(self, segment: Voiced) -> bool:
         """Pass a segment on. False: the voice failed in it, nothing may follow."""
-        self._hub.send(
-            "playout",
-            PlayoutCaption(
-                **self._ids,
-                segment=segment.index,
-                caption=segment.content.text,
-                expression=segment.content.expression,
-                action=segment.content.action,
-                intensity=segment.content.intensity,
-            ),
+        caption = PlayoutCaption(
+            **self._ids,
+            segment=segment.index,
+            caption=segment.content.text,
+            expression=segment.content.expression,
+            action=segment.content.action,
+            intensity=segment.content.intensity,
         )
+        self._hub.send("playout", caption)
+        self._hub.send("control", caption)
         while True:
             item = await segment.frames.get()
             if isinstance(item, TtsFailed):
