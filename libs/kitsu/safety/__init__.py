@@ -1,0 +1,29 @@
+"""The gate: nothing reaches an audience except through it.
+
+    rule files ─► RuleSet ─► Gate ─► judge_input(line, name)          ─► InputVerdict   question, author: Approved
+                               └──► window(turn) ─► judge(segment) … ─► OutputVerdict  speech, caption: Approved
+
+No verdict (`GateError`) counts as a block everywhere.
+"""
+
+from kitsu.safety.gate import ClosedGate, ClosedWindow, Gate, OutputWindow
+from kitsu.safety.loading import load_rules
+from kitsu.safety.rules import Category, Finding, RuleSet, Stage
+from kitsu.safety.verdict import InputVerdict, Judge, OutputVerdict, Why, Window
+
+__all__ = [
+    "Category",
+    "ClosedGate",
+    "ClosedWindow",
+    "Finding",
+    "Gate",
+    "InputVerdict",
+    "Judge",
+    "OutputVerdict",
+    "OutputWindow",
+    "RuleSet",
+    "Stage",
+    "Why",
+    "Window",
+    "load_rules",
+]

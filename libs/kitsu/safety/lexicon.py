@@ -1,0 +1,182 @@
+"""Words and phrases of one category, found in a skeleton however they are spaced, stretched or spelled with signs.
+
+A term is compiled letter by letter: each letter also in its common stand-ins (`4` or `@` for a), at least as often as
+in the term (`fuuu…`), with gaps between letters (`z o r b l y`, `zor-bly`) as long as whole words begin and end it.
+A `part` is also found inside a longer word, then without gaps. RE2 reads all terms at once, in linear time.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import re2
+
+from kitsu.safety.views import LETTER_SYMBOLS, View, folded
+
+_STAND_INS = {
+    "a": "a4@", "b": "b8", "e": "e3", "g": "g9", "i": "i1!|", "l": "l1|", "o": "o0", "s": "s5$", "t": "t7+", "z": "z2",
+}  # fmt: skip
+_MASK = "*"
+_SIGNS = "".join(LETTER_SYMBOLS)
+_CANONICAL = str.maketrans("4@839!|1l05$7+2", "aabegiiiiossttz")
+"""Stand-ins to one letter each; i and l share theirs, so they become one."""
+
+_WORD_BYTE = rb"a-z0-9\x80-\xff"
+_GAP = rb"[^" + _WORD_BYTE + rb"]*"
+_LETTER_BEFORE = re.compile(rb"[" + _WORD_BYTE + rb"]*\Z")
+_LETTERS = re.compile(rb"[" + _WORD_BYTE + rb"]*")
+_REPEAT = re.compile(r"(.)\1+")
+_MIN_LETTERS = 3
+_LONGEST_ALLOWED = 64  # bytes around a find in which an allowed word or phrase is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One entry of a lexicon, folded."""
+
+    text: str
+    part: bool = False  # also found inside longer words
+
+    @classmethod
+    def of(cls, text: str, *, part: bool = False) -> "Term":
+        """Fold an entry.
+
+        Raises:
+            ValueError: fewer than three letters remain; so short a term would be found everywhere.
+        """
+        term = cls(folded(text), part)
+        if sum(map(str.isalpha, term.text)) < _MIN_LETTERS:
+            raise ValueError(f"{text!r} has fewer than {_MIN_LETTERS} letters")
+        return term
+
+
+@dataclass(frozen=True, slots=True)
+class Innocent:
+    """What is never held against anyone."""
+
+    words: frozenset[bytes] = frozenset()  # whole words that hold a bad part: Scunthorpe
+    phrases: tuple[bytes, ...] = ()  # well-known phrases with a word that is bad alone
+    common: frozenset[bytes] = frozenset()  # short everyday words that make a bad one only across their gap: pen is
+
+    @classmethod
+    def of(cls, allowed: Iterable[str], common: Iterable[str]) -> "Innocent":
+        """Fold the lists."""
+        entries = [folded(entry).encode() for entry in allowed]
+        return cls(
+            frozenset(entry for entry in entries if b" " not in entry),
+            tuple(entry for entry in entries if b" " in entry),
+            frozenset(folded(word).encode() for word in common),
+        )
+
+    def covers(self, data: bytes, start: int, end: int) -> bool:
+        """Whether `data[start:end]` lies in an allowed word (or its plural) or phrase."""
+        around = max(0, start - _LONGEST_ALLOWED)
+        before = _LETTER_BEFORE.search(data, around, start)
+        after = _LETTERS.match(data, end, end + _LONGEST_ALLOWED)
+        assert before is not None
+        assert after is not None
+        word = data[before.start() : after.end()]
+        if word in self.words or word.removesuffix(b"s") in self.words:
+            return True
+        near = data[around : end + _LONGEST_ALLOWED]
+        return any(
+            at <= start - around and end - around <= at + len(phrase)
+            for phrase in self.phrases
+            if (at := near.find(phrase)) >= 0
+        )
+
+    def across(self, pieces: list[bytes]) -> bool:
+        """Whether words that stand beside each other only by chance form a term."""
+        bare = [piece.strip(_SIGNS.encode()) for piece in pieces]
+        return any(len(piece) > 1 for piece in bare) and all(piece in self.common for piece in bare)
+
+
+class Lexicon:
+    """The terms of one category."""
+
+    def __init__(self, terms: Iterable[Term], innocent: Innocent) -> None:
+        self.terms = tuple(terms)
+        self._innocent = innocent
+        self._named = {_canonical(term.text): term.text for term in self.terms}
+        self._multiword = frozenset(term.text.encode() for term in self.terms if " " in term.text)
+        edge = rb"[^" + _WORD_BYTE + rb"]"
+        spaced = rb"|".join(_letters(term.text, _GAP) for term in self.terms)
+        self._words = _compile(rb"(?:^|" + edge + rb")(?:" + spaced + rb")(?:e?s|z)?(?:$|" + edge + rb")")
+        inside = rb"|".join(_letters(term.text, rb"") for term in self.terms if term.part)
+        self._parts = _compile(inside) if inside else None
+
+    def find(self, view: View) -> tuple[str, int, int] | None:
+        """The first term in a skeleton, with where it begins and ends in `view.data`; None when there is none."""
+        return self._search(self._words, view.data) or (self._parts and self._search(self._parts, view.data))
+
+    def _search(self, pattern: "re2._Regexp", data: bytes) -> tuple[str, int, int] | None:
+        at = 0
+        while found := pattern.search(data, at):
+            start, end = _trimmed(data, *found.span())
+            if self._guilty(data, start, end):
+                return self._name(data[start:end]), start, end
+            at = found.start() + 1
+        return None
+
+    def _guilty(self, data: bytes, start: int, end: int) -> bool:
+        written = data[start:end]
+        pieces = written.split(b" ")
+        letters = sum(byte > 0x7F or chr(byte).isalpha() for byte in written)
+        others = sum(not (byte > 0x7F or chr(byte).isalpha() or byte == 0x20) for byte in written)
+        digits = sum(chr(byte).isdigit() for byte in written)
+        if letters == 0 or (letters < others and (digits or len(pieces) > 1 or _MASK.encode() in written)):
+            return False  # 455 and `a 55` are numbers, ** is emphasis
+        if any(len(piece) > 1 and piece.isdigit() for piece in pieces):
+            return False
+        if written not in self._multiword and self._innocent.across(pieces):
+            return False
+        return not self._innocent.covers(data, start, end)
+
+    def _name(self, written: bytes) -> str:
+        text = written.decode("utf-8", "replace")
+        for key in (_canonical(text), _canonical(text.strip(_SIGNS))):
+            for ending in ("", "s", "es", "z"):
+                if key.endswith(ending) and (name := self._named.get(key.removesuffix(ending))):
+                    return name
+        return "disguised"
+
+
+def _trimmed(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Without the neighbours that only showed where words begin and end."""
+    while start < end and data[start] == 0x20:
+        start += 1
+    while end > start and data[end - 1] == 0x20:
+        end -= 1
+    return start, end
+
+
+def _letters(text: str, gap: bytes) -> bytes:
+    runs = ((char, len(list(group))) for char, group in itertools.groupby(text.replace(" ", "")))
+    pieces = []
+    for index, (char, count) in enumerate(runs):
+        one = _one(char, masked=index > 0)
+        pieces.append(one + rb"(?:" + gap + one + rb"){%d,}" % (count - 1))
+    return gap.join(pieces)
+
+
+def _one(char: str, *, masked: bool) -> bytes:
+    if char >= "\x80":
+        return rb"(?:" + re.escape(char.encode()) + rb")"
+    signs = _STAND_INS.get(char, char) + (_MASK if masked else "")
+    return rb"[" + re.escape(signs).encode() + rb"]"
+
+
+def _canonical(text: str) -> str:
+    known = "".join(char for char in text.translate(_CANONICAL) if char.isalnum())
+    return _REPEAT.sub(r"\1", known)
+
+
+def _compile(pattern: bytes) -> "re2._Regexp":
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.longest_match = True
+    options.never_capture = True
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    return re2.compile(pattern, options)

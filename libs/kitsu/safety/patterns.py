@@ -1,0 +1,80 @@
+"""RE2 patterns, and the sums that tell a card number from any other."""
+
+import ipaddress
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import re2
+
+from kitsu.safety.views import View
+
+CheckName = Literal["", "luhn", "public_ip", "phone"]
+ViewName = Literal["plain", "heard"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One rule: found, passed by its check, and not excused by `unless` anywhere in the text."""
+
+    name: str
+    views: frozenset[ViewName]
+    regexp: "re2._Regexp"
+    unless: "re2._Regexp | None" = None
+    check: CheckName = ""
+
+    def find(self, view: View) -> tuple[int, int] | None:
+        """Where it is found in `view.data`, if it is."""
+        if view.name not in self.views:
+            return None
+        check = _CHECKS[self.check]
+        for found in self.regexp.finditer(view.data):
+            start, end = found.span()
+            if check(view.data[start:end].decode("utf-8", "replace")):
+                return None if self.unless and self.unless.search(view.data) else (start, end)
+        return None
+
+
+def compiled(pattern: str) -> "re2._Regexp":
+    """A linear-time automaton; patterns see folded, lower-case text.
+
+    Raises:
+        re2.error: not an RE2 pattern.
+    """
+    options = re2.Options()
+    options.never_capture = True
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+def luhn(text: str) -> bool:
+    """Whether the digits in `text` are a payment card number: 13 to 19, with the check digit of ISO/IEC 7812-1."""
+    digits = [int(char) for char in text if char.isascii() and char.isdigit()]
+    if not 13 <= len(digits) <= 19 or not any(digits):
+        return False
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def public_ip(text: str) -> bool:
+    """Whether `text` is an address that leads to someone: not 127.0.0.1, 192.168.… or the documentation's examples."""
+    try:
+        return ipaddress.ip_address(text.strip()).is_global
+    except ValueError:
+        return False
+
+
+def phone(text: str) -> bool:
+    """Whether the digits could be dialled: 7 to 15 of them (ITU-T E.164), and not someone counting up or down."""
+    digits = [int(char) for char in text if char.isascii() and char.isdigit()]
+    steps = {b - a for a, b in itertools.pairwise(digits)}
+    return 7 <= len(digits) <= 15 and not steps <= {1, -9} and not steps <= {-1, 9} and steps != {0}
+
+
+_CHECKS: dict[CheckName, Callable[[str], bool]] = {
+    "": bool,
+    "luhn": luhn,
+    "public_ip": public_ip,
+    "phone": phone,
+}

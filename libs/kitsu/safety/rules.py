@@ -1,0 +1,76 @@
+"""The rules, compiled."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from kitsu.safety import views
+from kitsu.safety.lexicon import Innocent, Lexicon, Term
+from kitsu.safety.patterns import Pattern
+
+Stage = Literal["input", "output"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule found."""
+
+    rule: str  # "profanity/…" or a pattern's name
+    category: str
+    view: str
+    start: int  # code points of the judged text, end excluded
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """All rules against one kind of text."""
+
+    name: str
+    stages: frozenset[Stage]
+    lexicon: Lexicon | None = None
+    patterns: tuple[Pattern, ...] = ()
+
+    def find(self, skeleton: views.View, others: Iterable[views.View]) -> Finding | None:
+        """The first finding in a text's views."""
+        found = self.lexicon and self.lexicon.find(skeleton)
+        if found:
+            name, start, end = found
+            return Finding(f"{self.name}/{name}", self.name, skeleton.name, *skeleton.span(start, end))
+        for view in others:
+            for pattern in self.patterns:
+                if where := pattern.find(view):
+                    return Finding(pattern.name, self.name, view.name, *view.span(*where))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Every category. Immutable: a changed set is a new one."""
+
+    categories: tuple[Category, ...]
+    innocent: Innocent = field(default_factory=Innocent)
+
+    def find(self, text: str, stage: Stage) -> Finding | None:
+        """The first finding that counts at this stage."""
+        plain = views.plain(text)
+        skeleton = views.skeleton(plain)
+        others = tuple(view for view in (plain, views.heard(plain)) if view)
+        return next(filter(None, self._findings(skeleton, others, stage)), None)
+
+    def _findings(self, skeleton: views.View, others: tuple[views.View, ...], stage: Stage) -> Iterator[Finding | None]:
+        return (category.find(skeleton, others) for category in self.categories if stage in category.stages)
+
+    def with_terms(self, words: Iterable[str], *, category: str = "blocked") -> "RuleSet":
+        """A set that also blocks these words, at both stages; a category that is new is made.
+
+        Raises:
+            ValueError: a word has fewer than three letters.
+        """
+        new = tuple(Term.of(word) for word in words)
+        old = next((known for known in self.categories if known.name == category), None)
+        base = old or Category(category, frozenset({"input", "output"}))
+        terms = (*(base.lexicon.terms if base.lexicon else ()), *new)
+        grown = replace(base, lexicon=Lexicon(terms, self.innocent), stages=frozenset({"input", "output"}))
+        rest = tuple(known for known in self.categories if known is not old)
+        return replace(self, categories=(grown, *rest))

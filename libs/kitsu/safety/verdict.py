@@ -1,0 +1,65 @@
+"""What the gate says."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from kitsu.protocol.approved import Approved, AuthorName, Caption, Question, Speech
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a text was let through or not. Holds none of it."""
+
+    rule: str = ""  # empty when it was let through
+    category: str = ""
+    view: str = ""  # which way of looking at the text found it, see `kitsu.safety.views`
+    ms: float = 0.0  # what the verdict took
+
+
+@dataclass(frozen=True, slots=True)
+class InputVerdict:
+    """The verdict on a line for her, and on the name of who wrote it."""
+
+    allowed: bool
+    text: str  # for the model: NFC, one line, no control or direction signs; empty unless allowed
+    author: Approved[AuthorName] | None  # None: blocked or empty; the overlay then shows no name
+    question: Approved[Question] | None  # None unless allowed
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class OutputVerdict:
+    """The verdict on one segment of what she would say."""
+
+    allowed: bool
+    speech: Approved[Speech] | None
+    caption: Approved[Caption] | None
+    why: Why
+
+
+class Window(Protocol):
+    """Judges the segments of one turn, in order, and remembers what went before."""
+
+    async def judge(self, text: str) -> OutputVerdict:
+        """One segment.
+
+        Raises:
+            GateError: no verdict; say nothing.
+        """
+        ...
+
+
+class Judge(Protocol):
+    """A gate, open or closed."""
+
+    async def judge_input(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
+        """A line and its author's display name.
+
+        Raises:
+            GateError: no verdict; do not answer the line.
+        """
+        ...
+
+    def window(self, turn_id: str) -> Window:
+        """A fresh window for one turn."""
+        ...
