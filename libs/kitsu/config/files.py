@@ -11,6 +11,7 @@ from dotenv.parser import parse_stream
 from kitsu.errors import ConfigError
 
 MAX_FILE_BYTES = 1 << 20
+MAX_DEPTH = 8
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = "tag:yaml.org,2002:null"
@@ -24,9 +25,7 @@ def yaml_settings(path: Path) -> Iterator[tuple[str, str, Any, int]]:
     """
     text = _text(path, "bad_yaml")
     try:
-        for event in yaml.parse(text, Loader=_Loader):
-            if isinstance(event, yaml.AliasEvent):  # a few of them nested make gigabytes
-                raise _bad_yaml(path, _line(event.start_mark), "aliases (`*name`) are not supported")
+        _refuse_bombs(path, text)
         root = yaml.compose(text, Loader=_Loader)
         data = yaml.load(text, Loader=_Loader)  # a SafeLoader, the C one where there is one
     except yaml.MarkedYAMLError as error:  # its own text quotes the line, which may hold a secret
@@ -38,6 +37,17 @@ def yaml_settings(path: Path) -> Iterator[tuple[str, str, Any, int]]:
     if not isinstance(root, yaml.MappingNode):
         raise _bad_yaml(path, 0, "wants sections like `tts:` with indented keys")
     yield from _settings(path, root, data)
+
+
+def _refuse_bombs(path: Path, text: str) -> None:
+    """A few nested aliases make gigabytes, and deep nesting makes the parser crawl."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise _bad_yaml(path, _line(event.start_mark), "aliases (`*name`) are not supported")
+        if depth > MAX_DEPTH:
+            raise _bad_yaml(path, _line(event.start_mark), "nested too deeply")
 
 
 def _settings(path: Path, root: yaml.MappingNode, data: dict[Any, Any]) -> Iterator[tuple[str, str, Any, int]]:

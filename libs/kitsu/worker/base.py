@@ -31,6 +31,8 @@ from kitsu.worker.process import Process, State
 
 HELLO_TIMEOUT_S = 5.0
 HEALTH_EVERY_S = 5.0
+FIRST_DELAY_S = 0.05  # before the next try to reach the hub
+LONGEST_DELAY_S = 1.0
 
 
 class Worker:
@@ -44,6 +46,7 @@ class Worker:
         self.capabilities = Capabilities()
         self.tasks: asyncio.TaskGroup  # of the process; for work that outlives a connection
         self._unknown: set[str] = set()
+        self._joined = False
         self._state: tuple[State, str] = ("ok", "")
 
     async def start(self, stack: AsyncExitStack) -> Capabilities:
@@ -82,7 +85,7 @@ class Worker:
         """Change how this worker is; tells hub and launcher when it did change."""
         if (state, reason) != self._state:
             self._state = (state, reason)
-            self.process.report(state=state, reason=reason)
+            self._report()
             self.send(self.health())
 
     def health(self) -> ServiceHealth:
@@ -102,24 +105,29 @@ class Worker:
         token = read_secret(home().token_file)
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as self.tasks:
             self.capabilities = await self.start(stack)
-            delay = 0.05
+            delay = FIRST_DELAY_S
             while True:
                 try:
                     async with connect(
                         network.hub_url, compression=None, max_size=MAX_BINARY_BYTES, ping_interval=None, proxy=None
                     ) as socket:
                         await self._join(socket, token)
-                        delay = 0.05
+                        delay = FIRST_DELAY_S
                         await self._talk(socket)
                 except* (ConnectionClosed, InvalidHandshake, OSError, TimeoutError) as group:
-                    log.info("hub.unreachable", errors=[type(error).__name__ for error in group.exceptions])
+                    log.info("hub.unreachable", error=str(group.exceptions[0]))
                 await self._left()
                 await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # jitter, not a secret
-                delay = min(delay * 1.6, 1.0)
+                delay = min(delay * 1.6, LONGEST_DELAY_S)
+
+    def _report(self) -> None:
+        state, reason = self._state if self._joined else ("degraded", "waiting for the hub")
+        self.process.report(ready=self._joined, state=state, reason=reason)
 
     async def _left(self) -> None:
-        self.outbox = Outbox()
-        self.process.report(ready=False, state="degraded", reason="waiting for the hub")
+        self._joined = False
+        self.outbox.clear()
+        self._report()
         await self.lost()
 
     async def _join(self, socket: ClientConnection, token: str) -> None:
@@ -132,8 +140,8 @@ class Worker:
         if not isinstance(answer, HelloAccepted):
             raise ProtocolError("bad_hello", f"the hub answered hello with {type_of(answer)}")
         await self.joined(answer)
-        self._state = ("ok", "")
-        self.process.report()
+        self._joined = True
+        self._report()
         log.info("hub.joined", session=answer.session)
 
     async def _talk(self, socket: ClientConnection) -> None:
@@ -141,13 +149,20 @@ class Worker:
             sender = group.create_task(self.outbox.pump(socket.send))
             health = group.create_task(self._tell_health())
             async for frame in socket:
-                message, payload = decode(frame)
-                if isinstance(message, Unknown):
-                    self._log_unknown(message.name)
-                else:
-                    self.handle(message, payload)
+                self._receive(frame)
             sender.cancel()
             health.cancel()
+
+    def _receive(self, frame: str | bytes) -> None:
+        try:
+            message, payload = decode(frame)
+        except ProtocolError as error:
+            self.error(error)
+            return
+        if isinstance(message, Unknown):
+            self._log_unknown(message.name)
+        else:
+            self.handle(message, payload)
 
     async def _tell_health(self) -> None:
         while True:

@@ -61,6 +61,12 @@ class Outbox:
         self._media = deque(item for item in self._media if item[0] != conv or item[1] >= gen)
         self._make_room()
 
+    def clear(self) -> None:
+        """Forget everything: the peer that it was meant for is gone. Waiting producers go on."""
+        self._control.clear()
+        self._media.clear()
+        self._make_room()
+
     def state(self) -> dict[str, QueueState]:
         """Depths and drops, for health."""
         return {

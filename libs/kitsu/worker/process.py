@@ -7,10 +7,11 @@ dies, its children go too, on Windows as on Linux. Without a launcher (stdin is 
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Literal, TypedDict
 
 from kitsu.errors import ConfigError, KitsuError
@@ -91,14 +92,27 @@ def _read_orders(loop: asyncio.AbstractEventLoop, deliver: Callable[[dict[str, A
         if not loop.is_closed():
             loop.call_soon_threadsafe(deliver, order)
 
-    while line := sys.stdin.buffer.readline(MAX_ORDER_BYTES):
+    for line in _lines(sys.stdin.fileno()):
         try:
             order = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(order, dict):
             hand_over(order)
     hand_over(None)
+
+
+def _lines(descriptor: int) -> Iterator[bytes]:
+    """Lines until the end of file.
+
+    Around `sys.stdin`: a thread that waits inside it holds its lock, and Python aborts when it ends meanwhile.
+    """
+    rest = b""
+    while chunk := os.read(descriptor, MAX_ORDER_BYTES):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+        if len(rest) > MAX_ORDER_BYTES:  # nobody sends orders of such a length
+            rest = b""
 
 
 def run_process(name: str, main: Callable[[Process], Coroutine[Any, Any, None]]) -> int:
@@ -108,8 +122,7 @@ def run_process(name: str, main: Callable[[Process], Coroutine[Any, Any, None]])
     setting (a restart does not help), 1 for anything else.
     """
     setup_logs(name)
-    process_is_supervised = not sys.stdin.isatty()
-    if process_is_supervised:
+    if not sys.stdin.isatty():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     async def start() -> None:

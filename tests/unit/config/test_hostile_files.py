@@ -30,7 +30,7 @@ YAML = {
     "merge": ("a: &x {b: 1}\ntts:\n  <<: *x\n", "aliases"),
     "billion laughs": (LAUGHS, "line 2: aliases"),
     "alias of itself": ("tts: &t\n  voice: *t\n", "line 2: aliases"),
-    "bottomless": ("tts:\n  voice: " + "[" * 50_000, "not valid YAML"),
+    "bottomless": ("tts:\n  voice: " + "[" * 50_000, "line 2: nested too deeply"),
     "control character": ("tts:\n  voice: \x07\n", "not valid YAML"),
     "not UTF-8": (b"tts:\n  voice: \xff\xfe\n", "is not UTF-8 text"),
     "huge": ("#" * (MAX_FILE_BYTES + 1), "is larger than"),
