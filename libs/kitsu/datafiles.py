@@ -12,6 +12,7 @@ END = "..."
 """YAML's end-of-document mark. Each of these files must end with it, so that half a file is never taken for a whole."""
 
 MAX_BYTES = 1 << 20
+MAX_DEPTH = 8
 _BaseLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -48,10 +49,11 @@ def read_yaml(path: Path, struct: type[StructT]) -> StructT:
     if not lines or lines[-1] != END:
         raise DataFileError(path, len(lines), f"must end with a line `{END}`; it looks half-written")
     try:
+        _refuse_depths(text)
         data = yaml.load(text, Loader=_Loader)  # constructs nothing but text, lists and mappings
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "nested too deeply or not text"
+        problem = getattr(error, "problem", None) or "not text"
         raise DataFileError(path, mark.line + 1 if mark else 0, f"not valid YAML ({problem})") from None
     try:
         return msgspec.convert(data, struct, strict=False)
@@ -63,6 +65,17 @@ def read_yaml(path: Path, struct: type[StructT]) -> StructT:
 def line_of(path: Path, *keys: str | int) -> int:
     """The line (from 1) of what `keys` lead to, for complaints that the struct alone cannot make; 0 when not found."""
     return _descend(yaml.compose(_text(path), Loader=_Loader), keys)
+
+
+def _refuse_depths(text: str) -> None:
+    """The C parser dies of deep nesting, and nested aliases grow without end."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="aliases are not supported", problem_mark=event.start_mark)
 
 
 def _text(path: Path) -> str:

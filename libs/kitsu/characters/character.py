@@ -1,0 +1,104 @@
+"""A character as its file describes it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from kitsu.datafiles import DataFileError, line_of, read_yaml
+from kitsu.errors import ConfigError
+from kitsu.protocol.policy import Intent
+
+FALLBACK_INTENT = "fallback"
+NEEDED_FALLBACKS = ("blocked", "brain_down", "empty")
+
+_ID = re.compile(r"[a-z0-9_-]{1,40}")
+_DIRECTION = re.compile(r"\[([^\[\]]*)\]")
+_NAME = re.compile(r"[a-z]+(?: [a-z]+)*")
+
+
+class Character(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A persona: what the model is told, what the demo brain says, what the body can do."""
+
+    id: str
+    name: str
+    pronouns: str
+    persona: tuple[str, ...]  # paragraphs of the system prompt: who she is, how she talks
+    limits: tuple[str, ...]  # what she never does, one sentence each
+    expressions: frozenset[str]  # faces that stay: [smile]
+    actions: frozenset[str]  # gestures that pass: [wave]
+    fallbacks: dict[
+        str, tuple[str, ...]
+    ]  # lines for when something went wrong, see NEEDED_FALLBACKS; or for a category
+    intents: dict[str, Intent]  # the demo brain's lines; `fallback` is for everything else
+    voices: dict[str, str] = {}  # engine -> the voice that suits her
+
+    def lines(self) -> Iterator[str]:
+        """Everything that she may say without a model."""
+        for fallbacks in self.fallbacks.values():
+            yield from fallbacks
+        for intent in self.intents.values():
+            yield from intent.lines
+
+
+def load_character(character_id: str, folder: Path) -> Character:
+    """The character in `folder`/`character_id`.yaml.
+
+    Raises:
+        ConfigError: `no_such_character` or `bad_character`, naming file and line.
+    """
+    if not _ID.fullmatch(character_id):
+        raise _unknown(character_id, folder)
+    path = folder / f"{character_id}.yaml"
+    try:
+        character = read_yaml(path, Character)
+        _check(character, path)
+    except DataFileError as error:
+        if error.missing:
+            raise _unknown(character_id, folder) from None
+        raise ConfigError("bad_character", f"{error}.") from None
+    return character
+
+
+def _unknown(character_id: str, folder: Path) -> ConfigError:
+    known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml"))) or "none"
+    return ConfigError(
+        "no_such_character",
+        f"show.character: there is no character {character_id[:60]!r} in {folder}. Allowed: {known}.",
+    )
+
+
+def _check(character: Character, path: Path) -> None:
+    """What the types cannot say."""
+    if character.id != path.stem:
+        raise DataFileError(path, line_of(path, "id"), f"id must be {path.stem!r}, as the file's name")
+    if not character.name.strip():
+        raise DataFileError(path, line_of(path, "name"), "name must not be empty")
+    for kind in ("expressions", "actions"):
+        for word in getattr(character, kind):
+            if not _NAME.fullmatch(word):
+                raise DataFileError(path, line_of(path, kind), f"{word!r}: wants lower-case words")
+    for kind in NEEDED_FALLBACKS:
+        if not character.fallbacks.get(kind):
+            raise DataFileError(path, line_of(path, "fallbacks"), f"fallbacks.{kind} needs at least one line")
+    if FALLBACK_INTENT not in character.intents:
+        raise DataFileError(path, line_of(path, "intents"), f"intents.{FALLBACK_INTENT} is missing")
+    for name, intent in character.intents.items():
+        if not intent.lines or (name != FALLBACK_INTENT and not intent.examples):
+            raise DataFileError(path, line_of(path, "intents", name), f"intents.{name} needs lines and examples")
+        _check_lines(character, intent.lines, path, ("intents", name, "lines"))
+    for name, lines in character.fallbacks.items():
+        _check_lines(character, lines, path, ("fallbacks", name))
+
+
+def _check_lines(character: Character, lines: tuple[str, ...], path: Path, where: tuple[str, ...]) -> None:
+    known = character.expressions | character.actions
+    for index, line in enumerate(lines):
+        if not _DIRECTION.sub("", line).strip():
+            raise DataFileError(path, line_of(path, *where, index), "a line must say something")
+        for direction in _DIRECTION.findall(line):
+            if direction not in known:
+                raise DataFileError(
+                    path, line_of(path, *where, index), f"[{direction}] is neither an expression nor an action"
+                )
