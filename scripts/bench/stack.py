@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +92,8 @@ class Stack:
 
 
 @asynccontextmanager
-async def running_stack(place: Place) -> AsyncIterator[Stack]:
-    """Launch the show, wait until it is ready, stop it when the block ends.
+async def running_stack(place: Place, only: Sequence[str] = ()) -> AsyncIterator[Stack]:
+    """Launch the show (or `only` some of its services), wait until it is ready, stop it when the block ends.
 
     Raises:
         BenchError: `not_started`, `not_ready`.
@@ -102,7 +102,7 @@ async def running_stack(place: Place) -> AsyncIterator[Stack]:
     began = time.perf_counter()
     with (place.home.logs / "launcher.stderr").open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "kitsu_launcher", "--attached"),
+            *(sys.executable, "-m", "kitsu_launcher", "--attached", "--only", ",".join(only)),
             env=place.environment(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
