@@ -1,20 +1,13 @@
-"""One JSON log a service: `<service>-2026-01-31.jsonl`, then `.1.jsonl`, `.2.jsonl` … when a day's file is full."""
+"""One JSON log a service, rotated by day and size. Names and places: `kitsu.telemetry.files`."""
 
-import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TextIO
 
+from kitsu.telemetry.files import LOG_NAME, log_files
+
 KEEP_FILES = 50  # per service, whatever its age: a service that floods its log must not fill the disk
-_NAME = re.compile(r"(?P<service>[a-z_]+)-(?P<day>\d{4}-\d{2}-\d{2})(?:\.(?P<number>\d+))?\.jsonl")
-
-
-def log_files(folder: Path, service: str | None = None) -> list[Path]:
-    """Log files, oldest first; of one service or of all."""
-    found = [(m, path) for path in folder.glob("*.jsonl") if (m := _NAME.fullmatch(path.name))]
-    wanted = [(m["day"], int(m["number"] or 0), path) for m, path in found if service in (None, m["service"])]
-    return [path for _, _, path in sorted(wanted)]
 
 
 class ServiceLog:
@@ -70,7 +63,7 @@ class ServiceLog:
     def _open(self, size: int) -> TextIO:
         number = 0
         for path in log_files(self._folder, self._service):
-            if (match := _NAME.fullmatch(path.name)) and match["day"] == self._day.isoformat():
+            if (match := LOG_NAME.fullmatch(path.name)) and match["day"] == self._day.isoformat():
                 number = int(match["number"] or 0)
         path = self._path(number)
         if path.exists() and path.stat().st_size + size > self._max_bytes:
@@ -85,6 +78,6 @@ class ServiceLog:
         oldest = (self._day - timedelta(days=self._keep_days)).isoformat()
         files = log_files(self._folder, self._service)
         for place, path in enumerate(files):
-            match = _NAME.fullmatch(path.name)
+            match = LOG_NAME.fullmatch(path.name)
             if match and (match["day"] < oldest or place < len(files) - KEEP_FILES):
                 path.unlink(missing_ok=True)

@@ -14,8 +14,8 @@ import pytest
 from kitsu.config import Home, LogSettings, NetworkSettings
 from kitsu.home import CHECKOUT
 from kitsu.protocol.control import Panic
+from kitsu.telemetry.files import log_files
 from kitsu_launcher.config import LauncherSettings
-from kitsu_launcher.logs import log_files
 from kitsu_launcher.show import Show
 from kitsu_launcher.system import this_system
 from tests.fakes.launch import table

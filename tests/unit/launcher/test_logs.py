@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from kitsu_launcher.logs import KEEP_FILES, ServiceLog, log_files
+from kitsu.telemetry.files import log_files
+from kitsu_launcher.logs import KEEP_FILES, ServiceLog
 
 
 class Calendar:

@@ -1,0 +1,135 @@
+"""The command line: one table of verbs."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kitsu_cli.exits import MEANING
+
+Parser = argparse.ArgumentParser
+ROLES = ("viewer", "sub", "vip", "mod", "broadcaster", "operator")
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One word of the command line. `module` is imported only when the verb is used."""
+
+    module: str
+    help: str
+    add: Callable[[Parser], None]
+
+
+def seconds(text: str) -> float:
+    """A positive number of seconds."""
+    value = float(text)
+    if not 0 < value <= 600:
+        raise argparse.ArgumentTypeError("wants seconds between 0 and 600")
+    return value
+
+
+def count(text: str) -> int:
+    """A number of lines."""
+    value = int(text)
+    if not 0 <= value <= 1_000_000:
+        raise argparse.ArgumentTypeError("wants a number of lines")
+    return value
+
+
+def _json(parser: Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, for programs")
+
+
+def _services(parser: Parser) -> None:
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="only these (default: everything)")
+    parser.add_argument("--timeout", type=seconds, default=60.0, metavar="S", help="give up after S seconds (60)")
+    _json(parser)
+
+
+def _start(parser: Parser) -> None:
+    _services(parser)
+    parser.add_argument("--foreground", action="store_true", help="stay, show the logs, stop with Ctrl-C")
+
+
+def _logs(parser: Parser) -> None:
+    parser.add_argument("service", nargs="?", metavar="SERVICE", help="only this one (default: all)")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on as lines come in")
+    parser.add_argument("-n", "--lines", type=count, default=50, metavar="N", help="the last N lines (50)")
+    parser.add_argument("--json", action="store_true", help="the lines as they are in the files")
+
+
+def _chat(parser: Parser) -> None:
+    parser.add_argument("text", metavar="TEXT", help="the line, as a viewer would type it")
+    parser.add_argument("--author", metavar="NAME", help="who says it")
+    parser.add_argument("--role", choices=ROLES, help="what they are in the chat (viewer)")
+    parser.add_argument("--conv", metavar="NAME", help="the conversation (stage: the show)")
+    parser.add_argument("--wav", metavar="FILE", help="save what was played")
+    _turn(parser)
+
+
+def _say(parser: Parser) -> None:
+    parser.add_argument("text", metavar="TEXT", help="what she shall say; it passes the gate like everything else")
+    parser.add_argument("--now", action="store_true", help="cut off what she is saying")
+    parser.add_argument("--conv", metavar="NAME", help="the conversation (stage: the show)")
+    parser.add_argument("--wav", metavar="FILE", help="save what was played")
+    _turn(parser)
+
+
+def _turn(parser: Parser) -> None:
+    parser.add_argument("--timeout", type=seconds, default=60.0, metavar="S", help="wait at most S seconds (60)")
+    parser.add_argument("--json", action="store_true", help="the JSON object on one line")
+
+
+def _skip(parser: Parser) -> None:
+    parser.add_argument("--conv", metavar="NAME", help="the conversation (stage: the show)")
+    _json(parser)
+
+
+def _open(parser: Parser) -> None:
+    parser.add_argument("--print", action="store_true", dest="only_print", help="only print the link")
+    _json(parser)
+
+
+VERBS: dict[str, Verb] = {
+    "start": Verb("start", "start everything that is not running, and wait until it is healthy", _start),
+    "stop": Verb("stop", "stop everything, or the services named", _services),
+    "restart": Verb("restart", "stop, then start", _services),
+    "status": Verb("status", "what runs, how it is, who listens", _json),
+    "logs": Verb("logs", "what the services wrote", _logs),
+    "chat": Verb("chat", "a chat line in, the spoken answer out (waits; prints one JSON object)", _chat),
+    "say": Verb("say", "your own words, in her voice (waits; prints one JSON object)", _say),
+    "panic": Verb("panic", "silence on every exit, now, until `resume`", _json),
+    "resume": Verb("control", "end the panic", _json),
+    "mute": Verb("control", "turns go on, nobody hears them", _json),
+    "unmute": Verb("control", "be heard again", _json),
+    "skip": Verb("control", "end what she is saying", _skip),
+    "live": Verb("control", "on air: answer the platforms' chat", _json),
+    "standby": Verb("control", "off air: answer only lines typed here or on the page", _json),
+    "open": Verb("open", "a fresh sign-in link for the control page", _open),
+    "doctor": Verb("doctor", "look for what is wrong with this installation", _json),
+}
+
+
+def parser() -> Parser:
+    """The whole command line."""
+    codes = "\n".join(f"  {int(code):>3}  {meaning}" for code, meaning in MEANING.items())
+    top = Parser(
+        prog="kitsu",
+        description="Kitsu: an AI VTuber's live show on your own machine.",
+        epilog=f"exit codes:\n{codes}\n\n`kitsu VERB --help` tells more; docs/cli.md has examples.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, verb in VERBS.items():
+        verb.add(verbs.add_parser(name, help=verb.help, description=verb.help))
+    return top
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when asked."""
+
+    def __call__(self, parser: Parser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"kitsu {version('kitsu')}")
+        parser.exit(0)

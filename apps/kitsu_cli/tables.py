@@ -1,0 +1,68 @@
+"""Tables of services and of the show."""
+
+from typing import Any
+
+from kitsu_cli.screen import WIDTH, Line, duration, fit, state_piece
+
+_NAME, _STATE, _PID, _UP, _RESTARTS = 14, 12, 9, 12, 10
+
+
+def service_table(services: list[dict[str, Any]]) -> list[Line]:
+    """One row a process."""
+    head = "service".ljust(_NAME) + "state".ljust(_STATE) + "pid".ljust(_PID) + "up".ljust(_UP)
+    lines: list[Line] = [[(head + "restarts".ljust(_RESTARTS) + "note", "bright_black")]]
+    note = WIDTH - _NAME - _STATE - _PID - _UP - _RESTARTS
+    for service in services:
+        alive = service.get("pid") is not None
+        rest = fit(str(service.get("pid") or ""), _PID) + fit(duration(service["uptime_s"]) if alive else "", _UP)
+        text = service.get("reason") or service.get("does", "")
+        row: Line = [
+            (fit(service["name"], _NAME), ""),
+            state_piece(service["state"]),
+            (rest + fit(str(service["restarts"] or ""), _RESTARTS) + fit(text, note).rstrip(), ""),
+        ]
+        lines.append(row)
+    return lines
+
+
+def show_lines(show: dict[str, Any]) -> list[Line]:
+    """On air or not, muted, panicked, who listens, what waits."""
+    levels = show.get("levels", {})
+    panic = levels.get("panic")
+    air = "live" if levels.get("mode") == "live" else "standby (off air)"
+    lines: list[Line] = [[("show     ", "bright_black"), (air, "bold"), (", muted" if levels.get("muted") else "", "")]]
+    if panic:
+        by = panic.get("by", "?")
+        lines.append(
+            [("panic    ", "bright_black"), (f"✗ silent since the panic by {by}. End it: kitsu resume", "bold red")]
+        )
+    lines += [_exit(row) for row in show.get("confirmed", []) if panic]
+    lines.append([("listens  ", "bright_black"), (_listeners(show), "")])
+    dropped = sum(show.get("dropped", {}).values())
+    lines.append([("waiting  ", "bright_black"), (f"{show.get('waiting', 0)} lines, {dropped} dropped so far", "")])
+    return [_fitted(line) for line in lines]
+
+
+def _exit(row: dict[str, Any]) -> Line:
+    sure = row.get("state") == "confirmed"
+    sign = "✓" if sure else "✗"
+    text = f"{sign} {row.get('exit')} {row.get('detail', '') if sure else 'no confirmation'}"
+    return [("         ", ""), (text, "" if sure else "bold red")]
+
+
+def _listeners(show: dict[str, Any]) -> str:
+    sinks = [
+        f"{sink.get('kind', '?')} {sink.get('sink', '')} {sink.get('state', '')}" for sink in show.get("sinks", [])
+    ]
+    if not show.get("listening"):
+        return "nobody listens. Open the overlay page" + (f" ({', '.join(sinks)})" if sinks else "")
+    return ", ".join(sinks)
+
+
+def _fitted(line: Line) -> Line:
+    left = WIDTH
+    pieces = []
+    for text, style in line:
+        pieces.append((fit(text, left) if len(text) > left else text, style))
+        left = max(left - len(text), 1)
+    return pieces

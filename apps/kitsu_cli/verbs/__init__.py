@@ -1,0 +1,1 @@
+"""One file a verb: `run(arguments)` does it and returns the exit code."""

@@ -1,0 +1,3 @@
+"""Falls over before it is ready."""
+
+raise RuntimeError("the fox ran away")
