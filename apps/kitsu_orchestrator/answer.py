@@ -47,12 +47,7 @@ class Answer:
         self._ids = ids
         self._voicing = voicing
         self._window = studio.gate.window(story.turn_id)
-        self._speech = SegmentStream(
-            cuts=studio.policy.cuts,
-            names=(studio.character.name,),
-            expressions=studio.character.expressions,
-            actions=studio.character.actions,
-        )
+        self._speech = self._segmenter()
         self._inbox: asyncio.Queue[PolicyDelta | PolicyFinished | PolicyFailed] = asyncio.Queue()
         self.thinking = False  # the model is at work
         self.segments: list[Segment] = []
@@ -156,20 +151,30 @@ class Answer:
 
     async def _fall_back(self, kind: str, ending: Ending) -> Ending:
         """Say one of her own lines instead. It passes the gate like everything else, in a window of its own."""
-        silent = Ending("blocked", "output_gate") if kind == "blocked" else Ending("failed", "policy_failed")
-        text = self._studio.fallback(kind)
-        if not text:
-            return silent
+        speech = self._segmenter()
+        window = self._studio.gate.window(self._story.turn_id)
+        said = 0
         try:
-            window = self._studio.gate.window(self._story.turn_id)
-            verdict = await self._studio.verdict(window.judge(text))
+            for segment in (*speech.feed(self._studio.fallback(kind)), *speech.finish()):
+                verdict = await self._studio.verdict(window.judge(segment.text))
+                if not verdict.allowed:
+                    break
+                self._say(verdict, segment)
+                said += 1
         except GateError as error:
             self._story.step("gate.error", error.code)
-            return silent
-        if not verdict.allowed:
-            return silent
-        self._say(verdict, RawSegment(text))
-        return ending
+        if said:
+            return ending
+        return Ending("blocked", "output_gate") if kind == "blocked" else Ending("failed", "policy_failed")
+
+    def _segmenter(self) -> SegmentStream:
+        character = self._studio.character
+        return SegmentStream(
+            cuts=self._studio.policy.cuts,
+            names=(character.name,),
+            expressions=character.expressions,
+            actions=character.actions,
+        )
 
     def _say(self, verdict: OutputVerdict, segment: RawSegment) -> None:
         assert verdict.speech is not None
