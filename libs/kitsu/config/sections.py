@@ -68,6 +68,7 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     connect_timeout_s: Seconds = 3.0  # openai only
     first_token_timeout_s: Seconds = 20.0  # openai only: a model may have to be loaded first
     token_timeout_s: Seconds = 10.0  # openai only: longest gap between two tokens
+    max_parallel: Annotated[int, Meta(ge=1, le=16)] = 2  # lines answered at once
 
 
 class SafetySettings(Section, frozen=True, kw_only=True):
