@@ -1,5 +1,6 @@
 """YAML files checked against a struct. A complaint knows its file and line."""
 
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ END = "..."
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 8
+_STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 _BaseLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -24,7 +26,7 @@ class _Loader(_BaseLoader):  # type: ignore[misc]  # the C one where there is on
         if len(mapping) < len(node.value):  # YAML lets the last one win, and the first one's rules would be gone
             keys = [key.value for key, _ in node.value]
             twice = next(key for key, _ in node.value if keys.count(key.value) > 1)
-            raise yaml.MarkedYAMLError(problem=f"{twice.value!r} stands there twice", problem_mark=twice.start_mark)
+            raise _refusal(f"{twice.value!r} stands there twice", twice.start_mark)
         return mapping
 
 
@@ -59,7 +61,9 @@ def read_yaml(path: Path, struct: type[StructT]) -> StructT:
         return msgspec.convert(data, struct, strict=False)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `")
-        raise DataFileError(path, _line_at(text, where.rstrip("`")), f"{where.rstrip('`') or '$'}: {what}") from None
+        keys = _keys(data, struct, where.rstrip("`"))
+        line = _descend(yaml.compose(text, Loader=_Loader), keys)
+        raise DataFileError(path, line, f"{'.'.join(map(str, keys)) or 'file'}: {what}") from None
 
 
 def line_of(path: Path, *keys: str | int) -> int:
@@ -73,9 +77,14 @@ def _refuse_depths(text: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
+            raise _refusal("nested too deeply", event.start_mark)
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases are not supported", problem_mark=event.start_mark)
+            raise _refusal("aliases are not supported", event.start_mark)
+
+
+def _refusal(problem: str, mark: Any) -> yaml.MarkedYAMLError:
+    """`mark` is one of either parser: the C one has a type of its own."""
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
 
 def _text(path: Path) -> str:
@@ -91,14 +100,35 @@ def _text(path: Path) -> str:
         raise DataFileError(path, 0, f"cannot be read ({error})") from None
 
 
-def _line_at(text: str, where: str) -> int:
-    """The line of msgspec's path, such as `$.words[3]` or `$.intents[...].lines` (then the nearest known parent)."""
+def _keys(data: Any, struct: type[msgspec.Struct], where: str) -> tuple[str | int, ...]:
+    """msgspec's path, such as `$.terms[...].words[3]`, with the names of its mapping's entries for `[...]`."""
     keys: list[str | int] = []
-    for part in where.removeprefix("$").replace("[", ".[").split("."):
-        if part in ("", "[", "]") or part.startswith("[.."):
-            continue
-        keys.append(int(part[1:-1]) if part.startswith("[") else part)
-    return _descend(yaml.compose(text, Loader=_Loader), tuple(keys))
+    for key, index in _STEP.findall(where):
+        step = key or (_culprit(data, struct, keys) if index == "..." else int(index))
+        keys.append(step)
+    return tuple(keys)
+
+
+def _culprit(data: Any, struct: type[msgspec.Struct], keys: list[str | int]) -> str:
+    """The entry of the mapping at `keys` that is wrong by itself: msgspec does not name it."""
+    for entry in _at(data, keys):
+        try:
+            msgspec.convert(_with_only(data, keys, entry), struct, strict=False)
+        except msgspec.ValidationError:
+            return str(entry)
+    return "..."
+
+
+def _at(data: Any, keys: list[str | int]) -> Any:
+    for key in keys:
+        data = data[key]
+    return data
+
+
+def _with_only(data: Any, keys: list[str | int], entry: str) -> Any:
+    if not keys:
+        return {entry: data[entry]}
+    return {**data, keys[0]: _with_only(data[keys[0]], keys[1:], entry)}
 
 
 def _descend(node: Any, keys: tuple[str | int, ...]) -> int:

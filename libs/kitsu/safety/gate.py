@@ -58,8 +58,8 @@ class Gate:
             GateError: `gate_slow` or `gate_failed`.
         """
         started = self._clock()
-        line, name = clean(text[: MAX_CODE_POINTS + 1]), clean(author[:MAX_NAME_CODE_POINTS])
-        why = self._why(line, "input", started)
+        line, name = clean(text[:MAX_CODE_POINTS]), clean(author[:MAX_NAME_CODE_POINTS])
+        why = self._too_long(text, started) or self._why(line, "input", started)
         named = bool(name) and not self._why(name, "input", started).rule
         named = named and not self._why(parted(name), "input", started).rule
         allowed = not why.rule
@@ -77,8 +77,8 @@ class Gate:
 
     def _judge_segment(self, text: str, before: str, turn_id: str) -> OutputVerdict:
         started = self._clock()
-        line = clean(text[: MAX_CODE_POINTS + 1])
-        why = self._why(line, "output", started)
+        line = clean(text[:MAX_CODE_POINTS])
+        why = self._too_long(text, started) or self._why(line, "output", started)
         if not why.rule and before:
             why = self._why(f"{before} {line}", "output", started)
         if why.rule:
@@ -86,9 +86,12 @@ class Gate:
         speech = self._approve(line, "speech", turn_id)
         return OutputVerdict(allowed=True, speech=speech, caption=self._approve(line, "caption", turn_id), why=why)
 
+    def _too_long(self, text: str, started: float) -> Why | None:
+        if len(text) <= MAX_CODE_POINTS:
+            return None
+        return Why(rule="too_long", category="shape", ms=self._ms(started))
+
     def _why(self, text: str, stage: Stage, started: float) -> Why:
-        if len(text) > MAX_CODE_POINTS + REMEMBERED_CODE_POINTS:
-            return Why(rule="too_long", category="shape", view="plain", ms=self._ms(started))
         try:
             finding = self._rules.find(text, stage)
         except Exception as error:  # broad on purpose: whatever goes wrong in here, the audience gets nothing

@@ -22,11 +22,12 @@ _SIGNS = "".join(LETTER_SYMBOLS)
 _CANONICAL = str.maketrans("4@839!|1l05$7+2", "aabegiiiiossttz")
 """Stand-ins to one letter each; i and l share theirs, so they become one."""
 
-_WORD_BYTE = rb"a-z0-9\x80-\xff"
-_GAP = rb"[^" + _WORD_BYTE + rb"]*"
-_LETTER_BEFORE = re.compile(rb"[" + _WORD_BYTE + rb"]*\Z")
-_LETTERS = re.compile(rb"[" + _WORD_BYTE + rb"]*")
+_GAP = rb" ?"
+_EDGE = rb"[^a-z\x80-\xff]"
+_LETTERS_BEFORE = re.compile(rb"[a-z\x80-\xff]*\Z")
+_LETTERS = re.compile(rb"[a-z\x80-\xff]*")
 _REPEAT = re.compile(r"(.)\1+")
+_HISSING = ("s", "x", "z", "h")  # their plural takes an e
 _MIN_LETTERS = 3
 _LONGEST_ALLOWED = 64  # bytes around a find in which an allowed word or phrase is looked for
 
@@ -72,7 +73,7 @@ class Innocent:
     def covers(self, data: bytes, start: int, end: int) -> bool:
         """Whether `data[start:end]` lies in an allowed word (or its plural) or phrase."""
         around = max(0, start - _LONGEST_ALLOWED)
-        before = _LETTER_BEFORE.search(data, around, start)
+        before = _LETTERS_BEFORE.search(data, around, start)
         after = _LETTERS.match(data, end, end + _LONGEST_ALLOWED)
         assert before is not None
         assert after is not None
@@ -97,12 +98,12 @@ class Lexicon:
 
     def __init__(self, terms: Iterable[Term], innocent: Innocent) -> None:
         self.terms = tuple(terms)
+        assert self.terms, "an empty alternation would be found everywhere"
         self._innocent = innocent
         self._named = {_canonical(term.text): term.text for term in self.terms}
-        self._multiword = frozenset(term.text.encode() for term in self.terms if " " in term.text)
-        edge = rb"[^" + _WORD_BYTE + rb"]"
-        spaced = rb"|".join(_letters(term.text, _GAP) for term in self.terms)
-        self._words = _compile(rb"(?:^|" + edge + rb")(?:" + spaced + rb")(?:e?s|z)?(?:$|" + edge + rb")")
+        self._phrases = frozenset(_joined(term.text.encode()) for term in self.terms if " " in term.text)
+        spaced = rb"|".join(_letters(term.text, _GAP) + _plural(term.text) for term in self.terms)
+        self._words = _compile(rb"(?:^|" + _EDGE + rb")(?:" + spaced + rb")(?:$|" + _EDGE + rb")")
         inside = rb"|".join(_letters(term.text, rb"") for term in self.terms if term.part)
         self._parts = _compile(inside) if inside else None
 
@@ -120,6 +121,7 @@ class Lexicon:
         return None
 
     def _guilty(self, data: bytes, start: int, end: int) -> bool:
+        """Whether a find counts: more than numbers and signs, and neither chance nor innocent."""
         written = data[start:end]
         pieces = written.split(b" ")
         letters = sum(byte > 0x7F or chr(byte).isalpha() for byte in written)
@@ -129,7 +131,7 @@ class Lexicon:
             return False  # 455 and `a 55` are numbers, ** is emphasis
         if any(len(piece) > 1 and piece.isdigit() for piece in pieces):
             return False
-        if written not in self._multiword and self._innocent.across(pieces):
+        if _joined(written) not in self._phrases and self._innocent.across(pieces):
             return False
         return not self._innocent.covers(data, start, end)
 
@@ -151,20 +153,33 @@ def _trimmed(data: bytes, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+def _joined(text: bytes) -> bytes:
+    return text.replace(b" ", b"")
+
+
+def _plural(text: str) -> bytes:
+    return rb"(?:e?s)?" if text.endswith(_HISSING) else rb"[sz]?"
+
+
 def _letters(text: str, gap: bytes) -> bytes:
+    """The pattern of a term: its letters as often as there or more often."""
     runs = ((char, len(list(group))) for char, group in itertools.groupby(text.replace(" ", "")))
     pieces = []
     for index, (char, count) in enumerate(runs):
-        one = _one(char, masked=index > 0)
-        pieces.append(one + rb"(?:" + gap + one + rb"){%d,}" % (count - 1))
+        signs, letter = _signs(char), _literal(char)
+        one = rb"(?:" + signs + rb"|\*)" if index else signs
+        more = signs + rb"{0,2}(?:" + gap + letter + rb")*"  # only letters go on and on: `i!1!1!1…` ends somewhere
+        pieces.append(gap.join([one] * count) + more)
     return gap.join(pieces)
 
 
-def _one(char: str, *, masked: bool) -> bytes:
-    if char >= "\x80":
-        return rb"(?:" + re.escape(char.encode()) + rb")"
-    signs = _STAND_INS.get(char, char) + (_MASK if masked else "")
-    return rb"[" + re.escape(signs).encode() + rb"]"
+def _signs(char: str) -> bytes:
+    stand_ins = _STAND_INS.get(char)
+    return rb"[" + re.escape(stand_ins).encode() + rb"]" if stand_ins else _literal(char)
+
+
+def _literal(char: str) -> bytes:
+    return rb"(?:" + re.escape(char.encode()) + rb")" if char >= "\x80" else char.encode()
 
 
 def _canonical(text: str) -> str:

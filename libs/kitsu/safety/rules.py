@@ -1,6 +1,6 @@
 """The rules, compiled."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -31,12 +31,12 @@ class Category:
     lexicon: Lexicon | None = None
     patterns: tuple[Pattern, ...] = ()
 
-    def find(self, skeleton: views.View, others: Iterable[views.View]) -> Finding | None:
+    def find(self, skeletons: Iterable[views.View], others: Iterable[views.View]) -> Finding | None:
         """The first finding in a text's views."""
-        found = self.lexicon and self.lexicon.find(skeleton)
-        if found:
-            name, start, end = found
-            return Finding(f"{self.name}/{name}", self.name, skeleton.name, *skeleton.span(start, end))
+        for view in skeletons:
+            if self.lexicon and (found := self.lexicon.find(view)):
+                name, start, end = found
+                return Finding(f"{self.name}/{name}", self.name, view.name, *view.span(start, end))
         for view in others:
             for pattern in self.patterns:
                 if where := pattern.find(view):
@@ -55,11 +55,10 @@ class RuleSet:
         """The first finding that counts at this stage."""
         plain = views.plain(text)
         skeleton = views.skeleton(plain)
-        others = tuple(view for view in (plain, views.heard(plain)) if view)
-        return next(filter(None, self._findings(skeleton, others, stage)), None)
-
-    def _findings(self, skeleton: views.View, others: tuple[views.View, ...], stage: Stage) -> Iterator[Finding | None]:
-        return (category.find(skeleton, others) for category in self.categories if stage in category.stages)
+        skeletons = tuple(filter(None, (skeleton, views.bare(skeleton))))
+        others = tuple(filter(None, (plain, views.heard(plain))))
+        counting = (category for category in self.categories if stage in category.stages)
+        return next(filter(None, (category.find(skeletons, others) for category in counting)), None)
 
     def with_terms(self, words: Iterable[str], *, category: str = "blocked") -> "RuleSet":
         """A set that also blocks these words, at both stages; a category that is new is made.
@@ -68,6 +67,8 @@ class RuleSet:
             ValueError: a word has fewer than three letters.
         """
         new = tuple(Term.of(word) for word in words)
+        if not new:
+            return self
         old = next((known for known in self.categories if known.name == category), None)
         base = old or Category(category, frozenset({"input", "output"}))
         terms = (*(base.lexicon.terms if base.lexicon else ()), *new)

@@ -2,7 +2,8 @@
 
     text ──► plain     folded letters (width, styles, accents, case, look-alikes), nothing invisible, single blanks
                ├─► heard     number words as digits: what a listener would write down
-               └─► skeleton  letters, digits and letter-like symbols only, runs cut to three: what lexicons read
+               └─► skeleton  letters, digits and letter-like signs only, runs cut to three: what lexicons read
+                      └─► bare  without those signs
 
 Every view maps back to the text that it was made from. All of them cost linear time.
 """
@@ -92,6 +93,21 @@ def skeleton(view: View) -> View:
         chars.append(kept)
         origin.append(index)
     return _view("skeleton", "".join(chars), origin)
+
+
+def bare(view: View) -> View | None:
+    """`skeleton` with the signs taken for gaps (`z!o!r!b!l!y`) instead of letters; None when there are none."""
+    if LETTER_SYMBOLS.isdisjoint(view.text):
+        return None
+    chars: list[str] = []
+    origin: list[int] = []
+    for char, index in zip(view.text, view.origin, strict=True):
+        kept = " " if char in LETTER_SYMBOLS else char
+        if kept == " " and (not chars or chars[-1] == " "):
+            continue
+        chars.append(kept)
+        origin.append(index)
+    return _view("bare", "".join(chars), origin)
 
 
 def folded(text: str) -> str:

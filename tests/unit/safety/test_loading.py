@@ -1,0 +1,106 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kitsu.errors import GateError
+from kitsu.safety import load_rules
+from tests.unit.safety.conftest import RULES
+
+Spoil = Callable[[str], str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(RULES, tmp_path / "safety"))
+
+
+def complaint(folder: Path) -> GateError:
+    with pytest.raises(GateError) as caught:
+        load_rules(folder, family_mode=True)
+    return caught.value
+
+
+@pytest.mark.parametrize("name", ["categories.yaml", "allow.yaml", "patterns.yaml"])
+def test_a_missing_file_closes_the_gate(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    error = complaint(folder)
+    assert error.code == "rules_missing"
+    assert name in error.message
+
+
+def test_at_least_one_lexicon_is_needed(folder: Path) -> None:
+    for path in folder.glob("lexicon.*.yaml"):
+        path.unlink()
+    assert complaint(folder).code == "rules_missing"
+    assert complaint(folder.parent / "nowhere").code == "rules_missing"
+
+
+@pytest.mark.parametrize("name", ["categories.yaml", "allow.yaml", "patterns.yaml", "lexicon.en.yaml"])
+@pytest.mark.parametrize("share", [0, 0.3, 0.7, 0.99])
+def test_a_half_written_file_closes_the_gate(folder: Path, name: str, share: float) -> None:
+    path = folder / name
+    path.write_text(path.read_text()[: int(len(path.read_text()) * share)])
+    error = complaint(folder)
+    assert error.code == "rules_invalid"
+    assert name in error.message
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "what"),
+    [
+        ("allow.yaml", "allowed: [a]\ncommon: {b: c}\n...\n", 2, "array"),
+        ("allow.yaml", "allowed: [a]\ncommon: []\nextra: []\n...\n", 1, "extra"),
+        ("allow.yaml", "allowed: [a\n...\n", 2, "YAML"),
+        ("allow.yaml", "allowed: []\nallowed: []\ncommon: []\n...\n", 1, "twice"),
+        ("lexicon.en.yaml", "terms:\n  profanity:\n    words:\n      - zorbly\n      - xy\n...\n", 5, "3 letters"),
+        ("lexicon.en.yaml", "terms:\n  profanity:\n    words: [zorbly, this]\n...\n", 3, "common word"),
+        ("lexicon.en.yaml", "terms:\n  rudeness:\n    words: [zorbly]\n...\n", 2, "rudeness"),
+        ("lexicon.en.yaml", "terms:\n  profanity:\n    word: [zorbly]\n...\n", 2, "word"),
+        (
+            "patterns.yaml",
+            "define: {}\npatterns:\n  - name: a\n    category: hate\n    pattern: 'a'\n"
+            "  - name: b\n    category: hate\n    pattern: '(?=b)'\n...\n",
+            8,
+            "RE2",
+        ),
+        ("patterns.yaml", "define: {}\npatterns:\n  - {name: a, category: nope, pattern: a}\n...\n", 3, "nope"),
+        ("patterns.yaml", "define: {}\npatterns:\n  - {name: a, category: hate, pattern: a, check: x}\n...\n", 3, "x"),
+        ("categories.yaml", "categories:\n  hate:\n    about: x\n    stages: [inputs]\n...\n", 4, "inputs"),
+    ],
+)
+def test_a_wrong_entry_names_its_file_and_line(folder: Path, name: str, text: str, line: int, what: str) -> None:
+    (folder / name).write_text(text)
+    error = complaint(folder)
+    assert error.code == "rules_invalid"
+    assert f"{name}, line {line}:" in error.message
+    assert what in error.message
+
+
+def test_binary_rubbish_closes_the_gate(folder: Path) -> None:
+    (folder / "allow.yaml").write_bytes(b"\xff\xfe\x00\x01" * 100)
+    assert complaint(folder).code == "rules_invalid"
+
+
+def test_every_category_has_rules_and_all_rules_have_names(folder: Path) -> None:
+    rules = load_rules(folder, family_mode=True)
+    names = [pattern.name for category in rules.categories for pattern in category.patterns]
+    assert len(names) == len(set(names))
+    assert all(name.startswith(f"{category.name}/") for category in rules.categories for name in _names(category))
+    assert all(category.lexicon or category.patterns for category in rules.categories)
+
+
+def _names(category: object) -> list[str]:
+    return [pattern.name for pattern in getattr(category, "patterns", ())]
+
+
+def test_terms_can_be_added_without_touching_the_old_set(folder: Path) -> None:
+    rules = load_rules(folder, family_mode=True)
+    grown = rules.with_terms(["zorbly"], category="profanity").with_terms(["flumpen"], category="today")
+    assert rules.find("zorbly flumpen", "input") is None
+    for text, category in (("zorbly", "profanity"), ("flumpen", "today"), ("fuck", "profanity")):
+        for stage in ("input", "output"):
+            finding = grown.find(text, stage)  # type: ignore[arg-type]
+            assert finding is not None
+            assert finding.category == category

@@ -1,0 +1,52 @@
+import pytest
+import re2
+
+from kitsu.safety import views
+from kitsu.safety.patterns import Pattern, compiled, luhn, phone, public_ip
+
+
+@pytest.mark.parametrize("text", ["4111 1111 1111 1111", "5500-0000-0000-0004", "378282246310005"])
+def test_card_numbers_pass_the_luhn_sum(text: str) -> None:
+    assert luhn(text)
+
+
+@pytest.mark.parametrize("text", ["4111 1111 1111 1112", "0000 0000 0000 0000", "4111", "1" * 40])
+def test_other_numbers_do_not(text: str) -> None:
+    assert not luhn(text)
+
+
+def test_only_public_addresses_lead_to_someone() -> None:
+    assert public_ip("93.184.216.34")
+    assert not public_ip("127.0.0.1")
+    assert not public_ip("192.168.0.10")
+    assert not public_ip("999.1.1.1")
+
+
+def test_counting_is_not_dialling() -> None:
+    assert phone("5 5 5 0 1 9 9")
+    assert not phone("1 2 3 4 5 6 7 8 9")
+    assert not phone("9 8 7 6 5 4 3 2 1 0")
+    assert not phone("7 7 7 7 7 7 7")
+    assert not phone("123456")
+
+
+def test_unless_and_views_restrict_a_pattern() -> None:
+    pattern = Pattern("p", frozenset({"plain"}), compiled(r"\bboom\b"), unless=compiled(r"\bgame\b"))
+    plain = views.plain("BOOM one")
+    assert pattern.find(plain) == (0, 4)
+    assert pattern.find(views.plain("boom in a game")) is None
+    heard = views.heard(plain)
+    assert heard is not None
+    assert pattern.find(heard) is None
+
+
+def test_a_failed_check_looks_further() -> None:
+    pattern = Pattern("card", frozenset({"plain"}), compiled(r"\d{4} \d{4} \d{4} \d{4}"), check="luhn")
+    found = pattern.find(views.plain("1234 1234 1234 1234, 4111 1111 1111 1111"))
+    assert found == (21, 40)
+
+
+def test_a_bad_pattern_says_so_quietly(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(re2.error):
+        compiled(r"(?=look-around)")
+    assert capfd.readouterr().err == ""
