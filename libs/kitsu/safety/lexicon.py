@@ -17,7 +17,8 @@ from kitsu.safety.views import LETTER_SYMBOLS, View, folded
 _STAND_INS = {
     "a": "a4@", "b": "b8", "e": "e3", "g": "g9", "i": "i1!|", "l": "l1|", "o": "o0", "s": "s5$", "t": "t7+", "z": "z2",
 }  # fmt: skip
-_MASK = "*"
+_NO_LETTERS = bytes(byte for byte in range(0x80) if not chr(byte).isalpha())
+_MASKS_OR_DIGITS = re.compile(rb"[*0-9]")
 _SIGNS = "".join(LETTER_SYMBOLS)
 _CANONICAL = str.maketrans("4@839!|1l05$7+2", "aabegiiiiossttz")
 """Stand-ins to one letter each; i and l share theirs, so they become one."""
@@ -108,7 +109,7 @@ class Lexicon:
         self._parts = _compile(inside) if inside else None
 
     def find(self, view: View) -> tuple[str, int, int] | None:
-        """The first term in a skeleton, with where it begins and ends in `view.data`; None when there is none."""
+        """The first term in a skeleton (its name as in `_name`, start and end in `view.data`); None without any."""
         return self._search(self._words, view.data) or (self._parts and self._search(self._parts, view.data))
 
     def _search(self, pattern: "re2._Regexp", data: bytes) -> tuple[str, int, int] | None:
@@ -124,11 +125,11 @@ class Lexicon:
         """Whether a find counts: more than numbers and signs, and neither chance nor innocent."""
         written = data[start:end]
         pieces = written.split(b" ")
-        letters = sum(byte > 0x7F or chr(byte).isalpha() for byte in written)
-        others = sum(not (byte > 0x7F or chr(byte).isalpha() or byte == 0x20) for byte in written)
-        digits = sum(chr(byte).isdigit() for byte in written)
-        if letters == 0 or (letters < others and (digits or len(pieces) > 1 or _MASK.encode() in written)):
-            return False  # 455 and `a 55` are numbers, ** is emphasis
+        letters = len(written.translate(None, _NO_LETTERS))
+        others = len(written) - letters - (len(pieces) - 1)
+        doubtful = len(pieces) > 1 or _MASKS_OR_DIGITS.search(written)
+        if letters == 0 or (letters < others and doubtful):
+            return False  # 455 and `a 55` are numbers, ** is emphasis; but a$$ is not
         if any(len(piece) > 1 and piece.isdigit() for piece in pieces):
             return False
         if _joined(written) not in self._phrases and self._innocent.across(pieces):
@@ -136,12 +137,13 @@ class Lexicon:
         return not self._innocent.covers(data, start, end)
 
     def _name(self, written: bytes) -> str:
+        """The term behind a find; empty when the disguise leaves several possible."""
         text = written.decode("utf-8", "replace")
         for key in (_canonical(text), _canonical(text.strip(_SIGNS))):
             for ending in ("", "s", "es", "z"):
                 if key.endswith(ending) and (name := self._named.get(key.removesuffix(ending))):
                     return name
-        return "disguised"
+        return ""
 
 
 def _trimmed(data: bytes, start: int, end: int) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """The rules, compiled."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -15,7 +16,7 @@ Stage = Literal["input", "output"]
 class Finding:
     """What a rule found."""
 
-    rule: str  # "profanity/…" or a pattern's name
+    rule: str  # a pattern's name, or "category/term-…": rules go to logs and pages, terms must not
     category: str
     view: str
     start: int  # code points of the judged text, end excluded
@@ -36,12 +37,17 @@ class Category:
         for view in skeletons:
             if self.lexicon and (found := self.lexicon.find(view)):
                 name, start, end = found
-                return Finding(f"{self.name}/{name}", self.name, view.name, *view.span(start, end))
+                return Finding(f"{self.name}/{_term_id(name)}", self.name, view.name, *view.span(start, end))
         for view in others:
             for pattern in self.patterns:
                 if where := pattern.find(view):
                     return Finding(pattern.name, self.name, view.name, *view.span(*where))
         return None
+
+
+def _term_id(term: str) -> str:
+    """A name for a term that stays the same but does not say it."""
+    return f"term-{hashlib.blake2b(term.encode(), digest_size=3).hexdigest()}" if term else "disguised"
 
 
 @dataclass(frozen=True, slots=True)

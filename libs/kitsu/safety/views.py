@@ -25,7 +25,7 @@ _LOOKALIKES = str.maketrans(
     "авгезѕіјкмнопрстухьԁԛԝһӏ" + "αβγεηικνορτυχω" + "øłđıðŧħɡɑ",
     "abre3sijkmhonpctyxbdqwhl" + "abyenikvoptuxw" + "oldidthga",
 )
-_MAX_EXPANSION = 4  # code points that one may fold to; a single Arabic ligature would otherwise become 18
+_MAX_EXPANSION = 3  # code points that one may fold to; a single Arabic ligature would otherwise become 18
 _MAX_RUN = 3
 _DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _NUMBER_WORDS = {name: str(digit) for digit, name in enumerate(_DIGIT_NAMES)} | {"oh": "0"}
