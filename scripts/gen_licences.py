@@ -46,7 +46,7 @@ def licence(package: str) -> str:
     (stated, *_) = found.get_all("License-Expression") or found.get_all("License") or [""]
     if not stated or "\n" in stated:
         raise LookupError(f"{package} does not state its licence shortly; KNOWN wants a row for it")
-    return stated
+    return str(stated)
 
 
 def python_tables() -> Iterator[str]:
