@@ -43,17 +43,17 @@ def _struct(cls: type[msgspec.Struct], *, only_required: bool) -> Any:
 
 
 def _values(cls: type[msgspec.Struct], *, only_required: bool) -> dict[str, Any]:
-    fields = msgspec.structs.fields(cls)
-    return {field.name: _value(field.name, field.type) for field in fields if field.required or not only_required}
+    wanted = [field for field in msgspec.structs.fields(cls) if field.required or not only_required]
+    return {field.name: _value(field.name, field.type, field.default) for field in wanted}
 
 
-def _value(name: str, annotation: Any) -> Any:
+def _value(name: str, annotation: Any, default: Any = msgspec.NODEFAULT) -> Any:
     origin, args = get_origin(annotation), get_args(annotation)
     simple: dict[Any, Any] = {str: f"{name} “ü” 🦊", int: 42, float: 1.5, bool: True}
     if annotation in simple:
         return simple[annotation]
     if origin is Literal:
-        return args[-1]
+        return next(word for word in reversed(args) if word != default)
     if origin in (Union, types.UnionType):
         return _value(name, args[0])
     if origin is tuple:
