@@ -6,6 +6,7 @@ import unicodedata
 from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
+from operator import itemgetter
 from typing import ClassVar
 
 from rapidfuzz import fuzz
@@ -21,6 +22,7 @@ SAME = 82.0  # of a hundred: two lines that differ by typing errors at most
 MAX_CHARS = 300  # of a line that are looked at
 MAX_CONVS = 256  # conversations whose last lines are remembered
 RECENT = 3  # lines that are not repeated if there are others
+CONTAINED = 85.0  # of a hundred: a line holds another one, typing errors aside
 
 _SHORT = {
     "im": "i am",
@@ -37,6 +39,7 @@ _SHORT = {
     "ty": "thanks",
     "ily": "i love you",
 }
+_LITTLE = frozenset(("a", "an", "the", "there", "please", "so", "just", "really", "very", "now", "today", "everyone"))
 _WORD = re.compile(r"[^\W_]+")
 _TOKEN = re.compile(r"\s*\S+")
 
@@ -83,9 +86,8 @@ class ScriptedBrain(Brain):
     def _understand(self, text: str) -> Intent:
         words = normalised(text[:MAX_CHARS])
         words = _without(words, self._name) or words
-        best, intent = max(
-            ((_likeness(words, example), key) for example, key in self._examples), default=(0.0, FALLBACK)
-        )
+        scores = ((_likeness(words, example), key) for example, key in self._examples)
+        best, intent = max(scores, key=itemgetter(0), default=(0.0, FALLBACK))
         if best < THRESHOLD or intent not in self._intents:
             intent = FALLBACK
         return self._intents.get(intent) or next(iter(self._intents.values()))
@@ -108,10 +110,11 @@ class ScriptedBrain(Brain):
 
 
 def normalised(text: str) -> str:
-    """Lower-case words without accents, apostrophes and signs, chat's short forms written out."""
+    """Lower-case words without accents and signs, short forms written out, words that say little left out."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(char for char in plain if not unicodedata.combining(char) and char not in "'’")
-    return " ".join(_SHORT.get(word, word) for word in _WORD.findall(plain))
+    words = [_SHORT.get(word, word) for word in _WORD.findall(plain)]
+    return " ".join([word for word in words if word not in _LITTLE] or words)
 
 
 def _without(words: str, name: str) -> str:
@@ -126,7 +129,7 @@ def _likeness(text: str, example: str) -> float:
     """
     whole = fuzz.ratio(text, example)
     if whole >= SAME:
-        return whole
+        return float(whole)
     inside = min(fuzz.token_set_ratio(text, example), fuzz.partial_ratio(text, example))
     share = min(1.0, len(example) / max(1, len(text)))
-    return inside * (0.4 + 0.6 * share**0.5)
+    return inside * (0.2 + 0.8 * share**0.5) if inside >= CONTAINED else 0.0

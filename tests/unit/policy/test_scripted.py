@@ -99,3 +99,4 @@ async def test_quick_on_hostile_lines(brain: ScriptedBrain) -> None:
 
 def test_normalised() -> None:
     assert normalised("  What's\tYOUR náme?!_ﬁ ") == "what is your name fi"
+    assert normalised("The") == "the"
