@@ -61,7 +61,7 @@ def exit_code(work: Coroutine[Any, Any, None]) -> int:
     code = 0
     try:
         asyncio.run(work)
-    except* KitsuError as group:
+    except* (KitsuError, OSError) as group:  # OSError: a process of the show is gone
         for error in _leaves(group):
             progress(f"could not measure: {error}")
         code = 1

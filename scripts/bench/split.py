@@ -5,8 +5,9 @@
           + after (that chunk sent -> first frame at the listener)
     overhead = before + between + after: everything that is not engine time for the segment that was chosen.
 
-A cut after N words must see the next token begin, since real tokens split words. That wait is a choice of where to cut,
-like waiting for the comma is; `added` leaves it out and `overhead` holds it.
+A cut after N words must see the next token begin, since real tokens split words, and a full stop may be that of an
+address. That wait is a choice of where to cut, like waiting for the comma is: `added` leaves it out, `overhead` holds
+it.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from bench.replies import tokens_for_segment
 from bench.sink import SAMPLES_PER_S, Heard
 from bench.speeds import Speeds
 
-MARKS = ",;:.!?…"
+AT_ONCE = ",;:!?…"
+"""Marks after which no next token need be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,14 @@ def split(
     heard = next((one.at for one in sound if chunk is not None and one.at >= chunk), None)
     if last is None or last not in sent or chunk is None or heard is None:
         return None
-    marked = reply.split()[last - 1][-1] in MARKS
-    lookahead = 0.0 if marked else sent.get(last + 1, sent[last]) - sent[last]
+    following = sent.get(last + 1, sent[last])
+    waited = reply.split()[last - 1][-1] not in AT_ONCE and voice["t"] >= following
     return Split(
         total_ms=(heard - text_in) * 1000,
         before_ms=(model["t"] - text_in) * 1000,
         between_ms=(voice["t"] - sent[last]) * 1000,
         after_ms=(heard - chunk) * 1000,
-        lookahead_ms=lookahead * 1000,
+        lookahead_ms=(following - sent[last]) * 1000 if waited else 0.0,
         clause_limit_ms=speeds.clause_limit_ms(reply),
         sentence_limit_ms=speeds.sentence_limit_ms(reply),
         first_segment=voice["text"],
