@@ -1,10 +1,12 @@
 """The words of a turn: from the model's deltas (or the operator's line) through the gate to the voice."""
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 from kitsu.errors import GateError
 from kitsu.protocol import (
+    STAGE,
     Line,
     Message,
     Outcome,
@@ -17,7 +19,7 @@ from kitsu.protocol import (
     TurnSegment,
 )
 from kitsu.safety import OutputVerdict
-from kitsu.speech import RawSegment, SegmentStream
+from kitsu.speech import RawSegment
 from kitsu.telemetry import log
 from kitsu_orchestrator.lines import TurnIds
 from kitsu_orchestrator.story import SpokenSegment, Story
@@ -41,13 +43,16 @@ CAPPED = Ending("spoken", "capped")
 class Answer:
     """What she says in one turn."""
 
-    def __init__(self, studio: Studio, story: Story, ids: TurnIds, voicing: Voicing) -> None:
+    def __init__(
+        self, studio: Studio, story: Story, ids: TurnIds, voicing: Voicing, tell: Callable[[Message], None]
+    ) -> None:
         self._studio = studio
+        self._tell = tell
         self._story = story
         self._ids = ids
         self._voicing = voicing
         self._window = studio.gate.window(story.turn_id)
-        self._speech = self._segmenter()
+        self._speech = studio.speech()
         self._inbox: asyncio.Queue[PolicyDelta | PolicyFinished | PolicyFailed] = asyncio.Queue()
         self.thinking = False  # the model is at work
         self.segments: list[Segment] = []
@@ -60,6 +65,11 @@ class Answer:
         """The policy worker died."""
         if self.thinking:
             self.receive(PolicyFailed(code="policy_lost", message="the model's process ended", retryable=True))
+
+    def stop(self) -> None:
+        """No more words are needed."""
+        if self.thinking:
+            self._studio.hub.send("policy", PolicyCancel(**self._ids))
 
     async def recite(self, text: str) -> Ending:
         """Say the operator's own words."""
@@ -86,31 +96,37 @@ class Answer:
             self._story.step("policy.failed", result.code)
             if not result.retryable or self.segments:
                 break
-        return await self._fall_back("brain_down", Ending("fallback", "policy_failed"))
+        return await self.fall_back("brain_down", Ending("fallback", "policy_failed"))
 
     async def _try(self, request: PolicyRespond) -> Ending | PolicyFailed:
-        hub = self._studio.hub
-        if await hub.wait_for("policy", self._studio.turn.worker_grace_s) is None:
-            return PolicyFailed(code="policy_missing", message="the model's process is not running")
-        hub.send("policy", request)
-        self.thinking = True
+        hub, brains = self._studio.hub, self._studio.brains
+        await brains.acquire(stage=self._ids["conv"] == STAGE)
         try:
-            while True:
-                message = await self._next()
-                if isinstance(message, PolicyFailed):
-                    return message
-                if (ending := await self._take(message)) is not None:
-                    self._stop_model(message)
-                    return ending
+            if await hub.wait_for("policy", self._studio.turn.worker_grace_s) is None:
+                return PolicyFailed(code="policy_missing", message="the model's process is not running")
+            self._speech = self._studio.speech()
+            self.thinking = hub.send("policy", request)
+            return await self._listen()
         finally:
             self.thinking = False
+            brains.release()
+
+    async def _listen(self) -> Ending | PolicyFailed:
+        while True:
+            message = await self._next()
+            if isinstance(message, PolicyFailed):
+                return message
+            if (ending := await self._take(message)) is not None:
+                if isinstance(message, PolicyDelta):  # the answer is over before the model is
+                    self.stop()
+                return ending
 
     async def _next(self) -> PolicyDelta | PolicyFinished | PolicyFailed:
         try:
             async with asyncio.timeout(self._studio.turn.think_timeout_s):
                 return await self._inbox.get()
         except TimeoutError:
-            self._studio.hub.send("policy", PolicyCancel(**self._ids))
+            self.stop()
             return PolicyFailed(code="policy_timeout", message="no word from the model")
 
     async def _take(self, message: PolicyDelta | PolicyFinished) -> Ending | None:
@@ -126,13 +142,8 @@ class Answer:
         if isinstance(message, PolicyDelta):
             return None
         if not self.segments:
-            return await self._fall_back("empty", Ending("fallback", "empty_answer"))
+            return await self.fall_back("empty", Ending("fallback", "empty_answer"))
         return CAPPED if message.reason == "length" else COMPLETED
-
-    def _stop_model(self, last: Message) -> None:
-        """The answer is over before the model is."""
-        if isinstance(last, PolicyDelta):
-            self._studio.hub.send("policy", PolicyCancel(**self._ids))
 
     async def _offer(self, segment: RawSegment) -> Ending | None:
         """Gate(out) for one segment; what it approves goes to the voice in the same tick."""
@@ -145,36 +156,25 @@ class Answer:
             return Ending("blocked", "gate_error")
         if not verdict.allowed:
             self._story.step("gate.blocked_output", verdict.why.rule)
-            return await self._fall_back("blocked", Ending("fallback", "output_gate"))
+            return await self.fall_back(verdict.why.category, Ending("fallback", "output_gate"))
         self._say(verdict, segment)
         return None
 
-    async def _fall_back(self, kind: str, ending: Ending) -> Ending:
+    async def fall_back(self, kind: str, ending: Ending) -> Ending:
         """Say one of her own lines instead. It passes the gate like everything else, in a window of its own."""
-        speech = self._segmenter()
         window = self._studio.gate.window(self._story.turn_id)
-        said = 0
-        try:
-            for segment in (*speech.feed(self._studio.fallback(kind)), *speech.finish()):
+        speech = self._studio.speech()
+        for segment in (*speech.feed(self._studio.fallback(kind)), *speech.finish()):
+            try:
                 verdict = await self._studio.verdict(window.judge(segment.text))
-                if not verdict.allowed:
-                    break
-                self._say(verdict, segment)
-                said += 1
-        except GateError as error:
-            self._story.step("gate.error", error.code)
-        if said:
-            return ending
-        return Ending("blocked", "output_gate") if kind == "blocked" else Ending("failed", "policy_failed")
-
-    def _segmenter(self) -> SegmentStream:
-        character = self._studio.character
-        return SegmentStream(
-            cuts=self._studio.policy.cuts,
-            names=(character.name,),
-            expressions=character.expressions,
-            actions=character.actions,
-        )
+            except GateError as error:
+                self._story.step("gate.error", error.code)
+                return Ending("blocked", "gate_error")
+            if not verdict.allowed:
+                self._story.step("gate.blocked_fallback", verdict.why.rule)
+                return Ending("blocked", "output_gate")
+            self._say(verdict, segment)
+        return ending
 
     def _say(self, verdict: OutputVerdict, segment: RawSegment) -> None:
         assert verdict.speech is not None
@@ -187,5 +187,5 @@ class Answer:
         self._story.segments.append(
             SpokenSegment(verdict.caption.text, segment.expression, segment.action, segment.intensity)
         )
-        self._studio.publish(TurnSegment(**self._ids, segment=len(self.segments), content=content))
+        self._tell(TurnSegment(**self._ids, segment=len(self.segments), content=content))
         self.segments.append(content)

@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections import deque
 
-from kitsu.protocol import Line, Message, Outcome, Role, TurnQueued, TurnState
-from kitsu_orchestrator.intake import Intake, Waiting
+from kitsu.protocol import Line, Message, Outcome, Role, TurnEnded, TurnQueued, TurnState
+from kitsu_orchestrator.intake import Intake, Waiting, rank_of
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.store import Store
@@ -18,7 +18,8 @@ class Conversation:
     """Answers its lines one after the other.
 
     While one answer is being played, the next line may already be thought about and voiced: that turn is speculative
-    and stays silent until it is committed. A cut of the running turn throws it away, since its history would be wrong.
+    and stays silent and unseen until it is committed. It assumes that the running answer will be heard to its end; when
+    that turns out wrong, or the operator's own words come first, it is thrown away and its line waits again.
     """
 
     def __init__(self, name: str, studio: Studio, levels: Levels, intake: Intake, store: Store) -> None:
@@ -29,6 +30,7 @@ class Conversation:
         self.last_used = time.monotonic()
         self.ended: deque[TurnState] = deque(maxlen=20)
         self._speculation: asyncio.Task[Story] | None = None
+        self._discarded: set[asyncio.Task[Story]] = set()
         self._studio = studio
         self._levels = levels
         self._intake = intake
@@ -40,27 +42,32 @@ class Conversation:
         """Nothing runs and nothing waits."""
         return self.current is None and self.speculative is None and not len(self.waiting)
 
-    def remember(self, user: str, heard: str) -> None:
+    def remember(self, prompt: str, heard: str) -> None:
         """Add one exchange to the history: only what was heard."""
-        if heard:
-            self._history.extend(_exchange(user, heard))
+        self._history.extend(_exchange(prompt, heard))
 
-    def offer(self, job: Job) -> None:
-        """Take a line in; whatever had to go for it ends as dropped."""
+    def offer(self, job: Job, *, now: bool = False) -> None:
+        """Take a line in; whatever had to go for it ends as dropped. `now`: it cuts what she is saying."""
         self.last_used = time.monotonic()
-        shed = self.waiting.put(job)
-        if shed is not None:
-            self.end(shed, "dropped", "queue_full")
+        shed = None
+        if now:
+            self.interrupt("interrupted", "replaced")
+            self.waiting.put_first(job)
+        else:
+            shed = self.waiting.put(job)
         if shed is not job:
             self._studio.publish(TurnQueued(conv=self.name, turn_id=job.turn_id, waiting=len(self.waiting) - 1))
+        if shed is not None:
+            self.end(shed, "dropped", "queue_full")
 
     def end(self, job: Job, outcome: Outcome, reason: str) -> None:
         """End a line that never became a turn."""
-        self._intake.dropped[reason] += 1
-        story = Story(turn_id=job.turn_id, conv=job.conv, kind=job.kind, accepted_at=job.accepted_at)
+        story = job.story()
         story.outcome, story.reason = outcome, reason
+        self._intake.drop(story)
         if job.must_survive:
             self._store.save(story)
+        self._studio.publish(TurnEnded(conv=self.name, turn_id=job.turn_id, outcome=outcome, reason=reason))
         job.finish(story)
 
     def receive(self, message: Message, frame: str | bytes) -> None:
@@ -71,6 +78,10 @@ class Conversation:
 
     def peer_lost(self, role: Role) -> None:
         """A worker died."""
+        if role == "playout":
+            if self.current is not None and self.current.clock_lost():
+                self.interrupt("failed", "playout_lost")
+            return
         for turn in (self.current, self.speculative):
             if turn is not None:
                 turn.peer_lost(role)
@@ -81,18 +92,14 @@ class Conversation:
             return False
         gen = self._levels.bump(self.name)
         self.current.cancel(outcome, reason, gen)
-        if self.speculative is not None:
-            self.waiting.put_first(self.speculative.job)
-            self._drop_speculation(outcome, reason, gen)
+        self._think_again(gen)
         return True
 
     def panic(self, gen: int) -> None:
         """End everything, waiting lines too."""
-        if self.speculative is not None:
-            self.end(self.speculative.job, "panic", "panic")
-            self._drop_speculation("panic", "panic", gen)
         if self.current is not None:
             self.current.cancel("panic", "panic", gen)
+        self._think_again(gen)
         for job in self.waiting.clear():
             self.end(job, "panic", "panic")
 
@@ -106,17 +113,24 @@ class Conversation:
                 preparing = group.create_task(self._prepare(turn))
                 story = await task
                 preparing.cancel()
-            self.current = None
-            if turn.started is not None:
-                self.ended.append(turn.state())
-            self.remember(story.text, story.heard_text)
-            self._store.save(story)
-            turn.job.finish(story)
-            self.last_used = time.monotonic()
+            self._close(turn, story)
+
+    def _close(self, turn: Turn, story: Story) -> None:
+        self.current = None
+        self.last_used = time.monotonic()
+        if turn.started is not None:
+            self.ended.append(turn.state())
+        self.remember(turn.prompt, story.heard_text)
+        if story.heard_text != story.full_text:
+            self._think_again()
+        self._store.save(story)
+        turn.job.finish(story)
 
     async def _take(self) -> tuple[Turn, asyncio.Task[Story]]:
         """The next turn: the prepared one, unless the operator's words have come in since."""
-        if self.speculative is not None and self._speculation is not None and not self.waiting.urgent:
+        if self.speculative is not None and self.waiting.urgent and rank_of(self.speculative.job):
+            self._think_again()
+        if self.speculative is not None and self._speculation is not None:
             turn, task = self.speculative, self._speculation
             self.speculative = self._speculation = None
             return turn, task
@@ -137,19 +151,24 @@ class Conversation:
             self.end(job, "expired", "stale")
 
     def _start(self, job: Job, assumed: Turn | None = None) -> tuple[Turn, asyncio.Task[Story]]:
-        history = list(self._history)
+        history = self._history.copy()
         if assumed is not None:
-            history += _exchange(assumed.story.text, assumed.story.full_text)
-        turn = Turn(self._studio, job, self._levels.gen(self.name), history[-self._studio.turn.history_lines :])
+            history.extend(_exchange(assumed.prompt, assumed.story.full_text))
+        turn = Turn(self._studio, job, self._levels.gen(self.name), tuple(history), self.interrupt)
         self._store.save(turn.story)
         return turn, asyncio.create_task(turn.run())
 
-    def _drop_speculation(self, outcome: Outcome, reason: str, gen: int) -> None:
-        assert self.speculative is not None
-        self.speculative.cancel(outcome, reason, gen)
-        self._intake.dropped["speculation"] += 1
+    def _think_again(self, gen: int | None = None) -> None:
+        """Throw the speculative turn away, its line waits again. `gen`: the new generation, begun here if need be."""
+        if self.speculative is None or self._speculation is None:
+            return
+        self.speculative.discard(self._levels.bump(self.name) if gen is None else gen)
+        self.waiting.put_back(self.speculative.job)
+        self._discarded.add(self._speculation)
+        self._speculation.add_done_callback(self._discarded.discard)
         self.speculative = self._speculation = None
 
 
-def _exchange(user: str, heard: str) -> list[Line]:
-    return [Line(role="user", text=user), Line(role="assistant", text=heard)]
+def _exchange(prompt: str, heard: str) -> list[Line]:
+    lines = [Line(role="user", text=prompt)] if prompt else []
+    return [*lines, Line(role="assistant", text=heard)] if heard else []

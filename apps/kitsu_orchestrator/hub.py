@@ -44,7 +44,19 @@ class Peer:
         self.health: ServiceHealth | None = None
         self.outbox = Outbox()
         self.socket = socket
-        self.replaced = asyncio.Event()
+        self.ended: asyncio.Future[ProtocolError] = asyncio.get_running_loop().create_future()
+
+    def put(self, frame: str | bytes) -> bool:
+        """Queue a control frame. False, and the end of the connection: the worker has stopped reading."""
+        if self.outbox.put_frame(frame):
+            return True
+        self.end(ProtocolError("stopped_reading", "too many messages wait for this worker"))
+        return False
+
+    def end(self, reason: ProtocolError) -> None:
+        """Close the connection soon."""
+        if not self.ended.done():
+            self.ended.set_result(reason)
 
     async def send_frame(self, frame: str | bytes) -> None:
         """Write one frame to the socket."""
@@ -101,7 +113,7 @@ class Hub:
     def send(self, role: Role, message: Message) -> bool:
         """Queue a control message. False: that worker is not there (or has stopped reading)."""
         peer = self._peers.get(role)
-        return peer is not None and peer.outbox.put(message)
+        return peer is not None and peer.put(encode(message))
 
     async def send_media(self, role: Role, conv: str, gen: int, frame: str | bytes) -> None:
         """Queue a media frame, waiting while the worker is behind. Lost when it is not there."""
@@ -113,7 +125,7 @@ class Hub:
         """Queue a control message for every worker."""
         frame = encode(message)
         for peer in self._peers.values():
-            peer.outbox.put_frame(frame)
+            peer.put(frame)
 
     def flush(self, conv: str, gen: int) -> None:
         """Forget media older than `gen` that waits for any worker."""
@@ -165,11 +177,11 @@ class Hub:
         older = self._peers.pop(peer.role, None)
         if older is not None:
             log.info("hub.replaced", role=peer.role, session=older.session)
-            older.replaced.set()
+            older.end(ProtocolError("role_taken", f"a newer worker plays {older.role!r} now"))
             self._listener.left(older)
         levels, gens = self._listener.welcome()
         key = self._seal_key.hex() if peer.role in EXITS else ""
-        peer.outbox.put(HelloAccepted(session=peer.session, levels=levels, gens=gens, seal_key=key))
+        peer.put(encode(HelloAccepted(session=peer.session, levels=levels, gens=gens, seal_key=key)))
         self._peers[peer.role] = peer
         self._arrivals.set()
         log.info("hub.joined", role=peer.role, name=peer.name, session=peer.session)
@@ -184,17 +196,18 @@ class Hub:
     async def _talk(self, peer: Peer) -> None:
         sender = asyncio.create_task(peer.outbox.pump(peer.send_frame))
         receiver = asyncio.create_task(self._receive_all(peer))
-        replaced = asyncio.create_task(peer.replaced.wait())
-        tasks = {sender, receiver, replaced}
-        done: set[asyncio.Task[Any]] = set()
+        done: set[asyncio.Future[Any]] = set()
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait((sender, receiver, peer.ended), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks - done:
-                task.cancel()
-            await asyncio.gather(*(tasks - done), return_exceptions=True)
-        for task in done:
-            task.result()
+            sender.cancel()
+            receiver.cancel()
+            results = await asyncio.gather(sender, receiver, return_exceptions=True)
+        if peer.ended in done:
+            raise peer.ended.result()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
 
     async def _receive_all(self, peer: Peer) -> None:
         allowed = MAY_SEND[peer.role]

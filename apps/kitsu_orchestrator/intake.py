@@ -6,6 +6,9 @@ from collections import Counter, OrderedDict, deque
 from kitsu.protocol import AuthorRole
 from kitsu_orchestrator.config import IntakeSettings
 from kitsu_orchestrator.lines import Job
+from kitsu_orchestrator.story import Story
+
+ENDED_LIMIT = 500
 
 _RANK: dict[AuthorRole, int] = {"operator": 0, "broadcaster": 1, "mod": 1, "vip": 1, "sub": 1, "viewer": 2}
 _RANKS = 3
@@ -16,7 +19,6 @@ class Waiting:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._first: deque[Job] = deque()  # the operator's words and lines that were put back
         self._queues: tuple[deque[Job], ...] = tuple(deque() for _ in range(_RANKS))
         self._count = 0
         self._wake = asyncio.Event()
@@ -28,11 +30,11 @@ class Waiting:
     @property
     def urgent(self) -> bool:
         """Whether the operator's own words wait."""
-        return bool(self._first or self._queues[0])
+        return bool(self._queues[0])
 
     def put(self, job: Job) -> Job | None:
         """Take a line in; returns the one that was shed for it (perhaps the line itself)."""
-        rank = 0 if job.kind == "say" else _RANK[job.author.role]
+        rank = rank_of(job)
         shed = None
         if self._count >= self._limit:
             shed = self._shed(rank)
@@ -44,23 +46,33 @@ class Waiting:
 
     def put_first(self, job: Job) -> None:
         """Take a line in before all others, whatever the bound."""
-        self._first.appendleft(job)
+        self._queues[0].appendleft(job)
         self._added()
+
+    def put_back(self, job: Job) -> None:
+        """A line that had been taken out: the first of its role again, whatever the bound."""
+        self._queues[rank_of(job)].appendleft(job)
+        self._added()
+
+    def find(self, turn_id: str) -> Job | None:
+        """A waiting line."""
+        return next((job for queue in self._queues for job in queue if job.turn_id == turn_id), None)
 
     async def next(self) -> Job:
         """Wait for the best line and take it out."""
         while not self._count:
             self._wake.clear()
             await self._wake.wait()
+        queue = next(queue for queue in self._queues if queue)
+        job = queue[index := 0 if queue is self._queues[0] else self._fair(queue)]
+        del queue[index]
         self._count -= 1
-        job = self._first.popleft() if self._first else self._best()
         self._last_author = job.author.name
         return job
 
     def clear(self) -> list[Job]:
         """Take everything out."""
-        jobs = [*self._first, *(job for queue in self._queues for job in queue)]
-        self._first.clear()
+        jobs = [job for queue in self._queues for job in queue]
         for queue in self._queues:
             queue.clear()
         self._count = 0
@@ -70,17 +82,9 @@ class Waiting:
         self._count += 1
         self._wake.set()
 
-    def _best(self) -> Job:
-        """First line of the best role; under load no author twice in a row (only the two oldest are looked at)."""
-        for rank, queue in enumerate(self._queues):
-            if not queue:
-                continue
-            if rank and len(queue) > 1 and queue[0].author.name == self._last_author != queue[1].author.name:
-                second = queue[1]
-                del queue[1]
-                return second
-            return queue.popleft()
-        raise AssertionError("counted a line that is in no queue")
+    def _fair(self, queue: deque[Job]) -> int:
+        """The oldest line of somebody else than the last author, if there is one."""
+        return next((index for index, job in enumerate(queue) if job.author.name != self._last_author), 0)
 
     def _shed(self, rank: int) -> Job | None:
         """Drop the oldest line of the lowest role that is no better than `rank`."""
@@ -91,13 +95,32 @@ class Waiting:
         return None
 
 
+def rank_of(job: Job) -> int:
+    """0 is answered first."""
+    return 0 if job.kind == "say" else _RANK[job.author.role]
+
+
 class Intake:
     """Counts and de-duplicates for all conversations."""
 
     def __init__(self, settings: IntakeSettings) -> None:
         self.settings = settings
         self.dropped: Counter[str] = Counter()
+        self.changed = asyncio.Event()  # set whenever something was dropped
         self._ids: OrderedDict[str, None] = OrderedDict()
+        self._ended: OrderedDict[str, Story] = OrderedDict()
+
+    def drop(self, story: Story) -> None:
+        """Count a line that never became a turn; its end can be asked for while it is one of the last ones."""
+        self.dropped[story.reason] += 1
+        self._ended[story.turn_id] = story
+        if len(self._ended) > ENDED_LIMIT:
+            self._ended.popitem(last=False)
+        self.changed.set()
+
+    def ended(self, turn_id: str) -> Story | None:
+        """How a line ended that never became a turn."""
+        return self._ended.get(turn_id)
 
     def is_duplicate(self, platform: str, message_id: str) -> bool:
         """Whether this platform message was seen before; notes it."""

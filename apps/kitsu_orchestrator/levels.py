@@ -19,6 +19,10 @@ class Levels:
         """The current generation of a conversation."""
         return self._gens.setdefault(conv, self._base)
 
+    def is_stale(self, conv: str, gen: int) -> bool:
+        """Whether something is older than its conversation's generation."""
+        return gen < self._gens.get(conv, self._base)
+
     def bump(self, conv: str) -> int:
         """Begin a new generation: everything older is stale."""
         self._gens[conv] = self.gen(conv) + 1
@@ -46,12 +50,15 @@ class Levels:
         """Muted: turns run on, nothing is heard."""
         self.now = msgspec.structs.replace(self.now, muted=muted)
 
-    def panic(self, panic: Panic) -> bool:
-        """The panic holds from now on. False: it is older than the last resume, or one holds already."""
-        if panic.pressed_at <= self.now.resumed_at or self.now.panic is not None:
-            return False
-        self.now = msgspec.structs.replace(self.now, panic=panic)
-        return True
+    def is_over(self, panic: Panic) -> bool:
+        """Whether a panic was pressed before the last resume."""
+        return panic.pressed_at <= self.now.resumed_at
+
+    def panic(self, panic: Panic) -> Panic:
+        """A panic holds from now on: this one, or the one that did already."""
+        held = self.now.panic or panic
+        self.now = msgspec.structs.replace(self.now, panic=held)
+        return held
 
     def resume(self) -> None:
         """No panic that was pressed up to now counts any more."""

@@ -39,6 +39,18 @@ class Job:
         """Whether the line is written down before it is accepted: the operator's always is."""
         return self.kind == "say" or self.author.role == "operator"
 
+    def story(self) -> Story:
+        """An empty record of what becomes of this line."""
+        return Story(
+            turn_id=self.turn_id,
+            conv=self.conv,
+            kind=self.kind,
+            accepted_at=self.accepted_at,
+            author_role=self.author.role,
+            platform=self.author.platform,
+            received=self.received,
+        )
+
     def age_s(self) -> float:
         """Seconds since the line came in."""
         return time.perf_counter() - self.received

@@ -28,10 +28,10 @@ class Confirmations:
         self._check()
 
     def gone(self, name: str) -> None:
-        """An exit's process ended, and with it its sound."""
+        """An exit left the hub: without one it is silent by itself, and most often its process has ended."""
         if name in self._exits and self._exits[name].state == "pending":
             self._exits[name] = PanicExit(
-                exit=name, state="confirmed", latency_ms=self._elapsed_ms(), detail="its process is gone"
+                exit=name, state="confirmed", latency_ms=self._elapsed_ms(), detail="it left the hub"
             )
             self._check()
 

@@ -1,24 +1,21 @@
 """The REST door and the two websockets: `/stream` for pages, `/hub` for workers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
-from starlette.exceptions import HTTPException
+from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from kitsu.config import home
-from kitsu.doors import BodyTooLargeError
-from kitsu.errors import KitsuError
 from kitsu.panic import pressed
 from kitsu.protocol import Author, Panic
+from kitsu.services import SERVICES
 from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.lines import Job
+from kitsu_orchestrator.problems import RefusedError, add_errors
 from kitsu_orchestrator.schemas import (
     Accepted,
     ChatBody,
@@ -30,69 +27,25 @@ from kitsu_orchestrator.schemas import (
     TurnAnswer,
 )
 from kitsu_orchestrator.show import Show
-from kitsu_orchestrator.store import try_commit
-from kitsu_orchestrator.story import Story
 
-
-class RefusedError(KitsuError):
-    """A request that the show refuses; `status` is the HTTP status."""
-
-    def __init__(self, status: int, code: str, message: str, *, turn_id: str = "") -> None:
-        super().__init__(code, message)
-        self.status = status
-        self.turn_id = turn_id
-
-
+_PANIC_BODY = {"requestBody": {"content": {"application/json": {"schema": PanicBody.model_json_schema()}}}}
 _ERRORS: dict[int | str, dict[str, Any]] = {
     code: {"model": ErrorAnswer} for code in (401, 403, 404, 409, 413, 422, 503, 504)
 }
 
 
-def build(show: Show, launcher: Launcher, run: Callable[[], Awaitable[None]]) -> FastAPI:
-    """The application. `run` is the show itself, alive as long as the door is open."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.ensure_future(run())
-        yield
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    app = FastAPI(
-        title="Kitsu", version=version("kitsu"), lifespan=lifespan, docs_url=None, redoc_url=None, responses=_ERRORS
-    )
-    _add_errors(app)
-    _add_state(app, show, launcher)
+def build(show: Show, launcher: Launcher, turns: Path) -> FastAPI:
+    """The application, without its guard. `turns`: where playout keeps what was played."""
+    app = FastAPI(title="Kitsu", version=version("kitsu"), docs_url=None, redoc_url=None, responses=_ERRORS)
+    add_errors(app)
+    _add_state(app, show, launcher, turns)
     _add_lines(app, show)
     _add_control(app, show, launcher)
     _add_sockets(app, show)
     return app
 
 
-def _add_errors(app: FastAPI) -> None:
-    @app.exception_handler(RefusedError)
-    async def refused(request: Request, error: RefusedError) -> JSONResponse:
-        detail = {"code": error.code, "message": error.message}
-        return JSONResponse({"error": detail | ({"turn_id": error.turn_id} if error.turn_id else {})}, error.status)
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
-        code = "text_too_long" if first["type"] == "string_too_long" and where == "text" else "bad_request"
-        return JSONResponse({"error": {"code": code, "message": f"{where}: {first['msg']}"}}, 422)
-
-    @app.exception_handler(BodyTooLargeError)
-    async def too_large(request: Request, error: BodyTooLargeError) -> JSONResponse:
-        return JSONResponse({"error": {"code": "body_too_large", "message": "At most 64 KB, please."}}, 413)
-
-    @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> JSONResponse:
-        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
-        return JSONResponse({"error": {"code": code, "message": str(error.detail)}}, error.status_code)
-
-
-def _add_state(app: FastAPI, show: Show, launcher: Launcher) -> None:
+def _add_state(app: FastAPI, show: Show, launcher: Launcher, folder: Path) -> None:
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
         """Alive."""
@@ -117,7 +70,7 @@ def _add_state(app: FastAPI, show: Show, launcher: Launcher) -> None:
     async def audio(turn_id: str) -> FileResponse:
         """What was played in it: 48 kHz, 16 bit, mono."""
         story = await _story(show, turn_id)
-        path = home().turns / story["wav"]
+        path = folder / Path(story["wav"]).name
         if not story["wav"] or not path.is_file():
             raise RefusedError(404, "no_audio", "There is no recording: nothing was played, or it was cleared away.")
         return FileResponse(path, media_type="audio/wav", filename=story["wav"])
@@ -127,8 +80,9 @@ def _add_lines(app: FastAPI, show: Show) -> None:
     @app.post("/chat", status_code=202, response_model=Accepted | TurnAnswer)
     async def chat(body: ChatBody) -> JSONResponse:
         """A line of chat."""
-        author = Author(name=body.author, role=body.role)
-        job = Job(text=_spoken(body.text), author=author, conv=body.conv, clock=body.clock)
+        author = Author(name=_spoken(body.author), role=body.role)
+        text, clock, message_id = _spoken(body.text), body.clock, body.message_id
+        job = Job(text=text, author=author, conv=body.conv, clock=clock, message_id=message_id)
         return await _accept(show, job, wait_s=body.timeout_s if body.wait else 0)
 
     @app.post("/say", status_code=202, response_model=Accepted | TurnAnswer)
@@ -140,14 +94,10 @@ def _add_lines(app: FastAPI, show: Show) -> None:
 
 
 def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
-    @app.post("/control/panic")
-    async def panic(body: PanicBody | None = None) -> dict[str, Any]:
+    @app.post("/control/panic", openapi_extra=_PANIC_BODY)
+    async def panic(request: Request) -> dict[str, Any]:
         """Everything silent, now. Answers with each exit's confirmation."""
-        body = body or PanicBody()
-        made = pressed(body.by)
-        show.panic(
-            Panic(panic_id=body.panic_id or made.panic_id, pressed_at=body.pressed_at or made.pressed_at, by=body.by)
-        )
+        show.panic(_panic(await request.body()))
         exits = await show.confirmations.settle() if show.confirmations else ()
         held = show.levels.now.panic
         return {
@@ -185,10 +135,9 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
     @app.post("/modules/{name}")
     async def module(name: str, body: ModuleBody) -> dict[str, Any]:
         """Start, stop or restart a service."""
-        try:
-            return await launcher.order(name, body.action)
-        except KitsuError as error:
-            raise RefusedError(404 if error.code == "no_such_service" else 503, error.code, error.message) from None
+        if name not in SERVICES:
+            raise RefusedError(404, "no_such_service", f"There is no such service. There are: {', '.join(SERVICES)}.")
+        return await launcher.order(name, body.action)
 
 
 def _add_sockets(app: FastAPI, show: Show) -> None:
@@ -229,8 +178,19 @@ def _spoken(text: str) -> str:
     return text
 
 
+def _panic(raw: bytes) -> Panic:
+    """The press that a body tells of; a body that cannot be read is a press too."""
+    try:
+        body = PanicBody.model_validate_json(raw)
+    except ValidationError:
+        body = PanicBody()
+    made = pressed(body.by)
+    at = min(body.pressed_at or made.pressed_at, made.pressed_at)  # one from the future would outlive every resume
+    return Panic(panic_id=body.panic_id or made.panic_id, pressed_at=at, by=body.by)
+
+
 async def _accept(show: Show, job: Job, *, now: bool = False, wait_s: float) -> JSONResponse:
-    if job.must_survive and not await try_commit(show.store, _opened(job)):
+    if job.must_survive and not await show.store.commit(job.story()):
         show.notice("error", "store_failed", "The line was taken, but could not be written down: check the disk.")
     show.offer(job, now=now)
     if not wait_s:
@@ -244,15 +204,8 @@ async def _accept(show: Show, job: Job, *, now: bool = False, wait_s: float) -> 
     return JSONResponse(story.as_json())
 
 
-def _opened(job: Job) -> Story:
-    return Story(
-        turn_id=job.turn_id, conv=job.conv, kind=job.kind, accepted_at=job.accepted_at, author_role=job.author.role
-    )
-
-
 async def _story(show: Show, turn_id: str) -> dict[str, Any]:
-    running = show.find(turn_id)
-    story = running.story.as_json() if running else await show.store.get(turn_id)
+    story = await show.story(turn_id)
     if story is None:
         raise RefusedError(404, "no_such_turn", "There is no turn of that id.")
     return story

@@ -54,12 +54,11 @@ class Router:
                 "policy",
                 PolicyPrepare(character=character.id, system=system_prompt(character), intents=character.intents),
             )
-        elif peer.role == "tts":
-            show.studio.slots.resize(peer.capabilities.max_parallel)
         elif peer.role == "control":
-            for turn in show.running():
+            for turn in show.playing():
                 if turn.started is not None:
                     show.hub.send("control", turn.started)
+        self._resize(peer)
         self._service_changed(peer)
 
     def left(self, peer: Peer) -> None:
@@ -67,11 +66,13 @@ class Router:
         show = self._show
         for conversation in show.conversations.values():
             conversation.peer_lost(peer.role)
-        if show.confirmations is not None:
-            for name in show.services.exits_of(peer):
-                show.confirmations.gone(name)
-        if peer.role in ("playout", "control"):
+        show.gone(show.services.exits_of(peer))
+        if peer.role == "control":
+            for sink in show.services.browsers():
+                show.hub.send("playout", SinkClosed(conv=sink.conv, sink=sink.sink))
+        elif peer.role == "playout":
             show.services.sinks = ()
+            show.stream.publish(PlayoutSinks(sinks=()))
         self._service_changed(peer)
 
     def received(self, peer: Peer, message: Message, frame: str | bytes) -> None:
@@ -102,8 +103,7 @@ class Router:
             case PanicConfirmed():
                 show.confirm(message)
             case ServiceHealth():
-                if peer.role == "tts":
-                    show.studio.slots.resize(message.capabilities.max_parallel)
+                self._resize(peer)
                 self._service_changed(peer)
             case ServiceError():
                 log.warning("worker.error", role=peer.role, code=message.code, message_=message.message)
@@ -116,7 +116,7 @@ class Router:
     def _is_stale(self, message: Message) -> bool:
         """Old sound and old words stop here; ends pass, so that every start gets one."""
         streaming = isinstance(message, PolicyDelta | TtsAudio | PlayoutFrame | PlayoutProgress)
-        return streaming and message.gen < self._show.levels.gen(message.conv)
+        return streaming and self._show.levels.is_stale(message.conv, message.gen)
 
     def _to_turn(self, message: Message, frame: str | bytes) -> None:
         conversation = self._show.conversations.get(message.conv)
@@ -126,7 +126,13 @@ class Router:
     def _forward(self, role: Role, frame: str | bytes) -> None:
         peer = self._show.hub.peer(role)
         if peer is not None:
-            peer.outbox.put_frame(frame)
+            peer.put(frame)
+
+    def _resize(self, peer: Peer) -> None:
+        """A worker says how much it can do at once."""
+        slots = {"policy": self._show.studio.brains, "tts": self._show.studio.voices}.get(peer.role)
+        if slots is not None:
+            slots.resize(peer.capabilities.max_parallel)
 
     def _service_changed(self, peer: Peer) -> None:
         state = self._show.services.state(peer.role)

@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kitsu.protocol import STAGE, AuthorRole, Clock
+from kitsu_orchestrator.lines import MAX_CODE_POINTS
 
 Conv = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9:_.-]{0,79}$")]
-LineText = Annotated[str, Field(max_length=2000)]
+LineText = Annotated[str, Field(max_length=MAX_CODE_POINTS)]
 
 
 class _Body(BaseModel):
@@ -22,6 +23,9 @@ class ChatBody(_Body):
     role: AuthorRole = "viewer"
     conv: Conv = STAGE
     clock: Clock = "live"
+    message_id: str = Field(
+        default="", max_length=128, description="the sender's own id; a second line of it is dropped"
+    )
     wait: bool = Field(default=False, description="answer when the turn has ended")
     timeout_s: float = Field(default=60.0, gt=0, le=600)
 
@@ -36,8 +40,8 @@ class SayBody(_Body):
     timeout_s: float = Field(default=60.0, gt=0, le=600)
 
 
-class PanicBody(_Body):
-    """Where the button was pressed. Everything is optional: panic must be easy."""
+class PanicBody(BaseModel):
+    """Where the button was pressed. Everything is optional, and what cannot be read is ignored: panic must be easy."""
 
     panic_id: str = Field(default="", max_length=64)
     pressed_at: int = Field(default=0, ge=0, description="unix µs")

@@ -1,6 +1,6 @@
 """How the roles are, as the hub sees it."""
 
-from kitsu.protocol import ServiceError, ServiceHealth, ServiceState, SinkState
+from kitsu.protocol import ServiceHealth, ServiceState, SinkState
 from kitsu.services import SERVICES
 from kitsu_orchestrator.hub import Hub, Peer
 
@@ -13,7 +13,6 @@ class Services:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self.sinks: tuple[SinkState, ...] = ()
-        self.last_error: dict[str, ServiceError] = {}
 
     def states(self) -> tuple[ServiceState, ...]:
         """One row a role."""
@@ -31,15 +30,19 @@ class Services:
     def exits(self) -> list[str]:
         """Everything that must confirm a panic."""
         roles = [_EXITS[peer.role] for peer in self._hub.peers() if peer.role in _EXITS]
-        browsers = self._hub.peer("control") is not None
-        return roles + [f"overlay:{sink.sink}" for sink in self.sinks if browsers and sink.kind != "device"]
+        browsers = self.browsers() if self._hub.peer("control") else []
+        return roles + [f"overlay:{sink.sink}" for sink in browsers]
 
     def exits_of(self, peer: Peer) -> list[str]:
         """The exits that are gone with a worker."""
         gone = [_EXITS[peer.role]] if peer.role in _EXITS else []
         if peer.role == "control":
-            gone += [f"overlay:{sink.sink}" for sink in self.sinks if sink.kind != "device"]
+            gone += [f"overlay:{sink.sink}" for sink in self.browsers()]
         return gone
+
+    def browsers(self) -> list[SinkState]:
+        """The sinks that come through the control door."""
+        return [sink for sink in self.sinks if sink.kind != "device"]
 
 
 def _state(name: str, peer: Peer, health: ServiceHealth | None) -> ServiceState:

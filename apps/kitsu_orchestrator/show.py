@@ -6,9 +6,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from kitsu.characters import quote_line
+from kitsu.errors import KitsuError
 from kitsu.panic import PanicLatch
 from kitsu.protocol import (
     STAGE,
+    ChatShed,
     ControlLevels,
     ControlPanic,
     ControlResume,
@@ -35,6 +38,9 @@ from kitsu_orchestrator.stream import Stream
 from kitsu_orchestrator.studio import Studio
 from kitsu_orchestrator.turn import Turn
 
+FORGET_EVERY_S = 86_400.0
+TELL_SHED_EVERY_S = 1.0
+
 
 class Show:
     """Conversations, levels and panic."""
@@ -52,6 +58,7 @@ class Show:
         self.conversations: dict[str, Conversation] = {}
         self.confirmations: Confirmations | None = None
         self._latch = latch
+        self._latching = asyncio.Lock()
         self._runners: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup
 
@@ -60,13 +67,19 @@ class Show:
         self.studio = studio
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.store.write_all())
+            self._group.create_task(self._forget_old())
+            self._group.create_task(self._tell_shed())
             await self._recall(self.conversation(STAGE))
             await asyncio.Event().wait()
 
     # Lines
 
     def conversation(self, name: str) -> Conversation:
-        """The conversation of that name, begun if need be; the idlest private one goes when there are too many."""
+        """The conversation of that name, begun if need be; the idlest private one goes when there are too many.
+
+        Raises:
+            KitsuError: `too_many_conversations` when all of them are busy.
+        """
         found = self.conversations.get(name)
         if found is not None:
             return found
@@ -79,21 +92,37 @@ class Show:
         return conversation
 
     def offer(self, job: Job, *, now: bool = False) -> None:
-        """A line that passed the door. `now`: it cuts what she is saying."""
+        """A line that passed the door. `now`: it cuts what she is saying.
+
+        Raises:
+            KitsuError: `too_many_conversations`.
+        """
         conversation = self.conversation(job.conv)
         if self.levels.now.panic is not None:
             conversation.end(job, "panic", "panic")
-            return
-        conversation.offer(job)
-        if now:
-            conversation.interrupt("interrupted", "replaced")
+        elif self.intake.is_duplicate(job.author.platform, job.message_id):
+            conversation.end(job, "dropped", "duplicate")
+        else:
+            conversation.offer(job, now=now)
+
+    async def story(self, turn_id: str) -> dict[str, Any] | None:
+        """What is known of a turn, wherever it stands.
+
+        Raises:
+            KitsuError: `store_failed`.
+        """
+        if (turn := self.find(turn_id)) is not None:
+            return turn.story.as_json()
+        waiting = (conversation.waiting.find(turn_id) for conversation in self.conversations.values())
+        if (job := next(filter(None, waiting), None)) is not None:
+            return job.story().as_json()
+        if (ended := self.intake.ended(turn_id)) is not None:
+            return ended.as_json()
+        return await self.store.get(turn_id)
 
     def find(self, turn_id: str) -> Turn | None:
         """A running turn."""
-        for turn in self.running():
-            if turn.job.turn_id == turn_id:
-                return turn
-        return None
+        return next((turn for turn in self._running() if turn.job.turn_id == turn_id), None)
 
     # The operator's verbs
 
@@ -113,30 +142,31 @@ class Show:
         self._levels_changed()
 
     def panic(self, panic: Panic) -> None:
-        """Everything silent, on every exit: told first, everything else after."""
-        if not self.levels.panic(panic):
+        """Everything silent, on every exit: told first, everything else after. Pressed again, it is told again."""
+        if self.levels.is_over(panic):
             return
+        held = self.levels.panic(panic)
         gens = self.levels.bump_all()
-        self.hub.broadcast(ControlPanic(panic=panic, gens=gens))
+        self.hub.broadcast(ControlPanic(panic=held, gens=gens))
         for conv, gen in gens.items():
             self.hub.flush(conv, gen)
-        self.confirmations = Confirmations(panic.panic_id, self.services.exits())
+        self.confirmations = Confirmations(held.panic_id, self.services.exits())
         for name, conversation in self.conversations.items():
             conversation.panic(gens[name])
-        log.warning("panic.pressed", by=panic.by, panic_id=panic.panic_id)
+        log.warning("panic.pressed", by=panic.by, panic_id=held.panic_id)
         self._publish_levels()
         self._group.create_task(self._settle(self.confirmations))
-        self._group.create_task(self._latch_down(panic))
+        self._group.create_task(self._latch_down())
 
     def resume(self) -> None:
-        """The show goes on."""
+        """The show goes on. Told even when no panic holds here: the launcher may have silenced playout by itself."""
+        gens = self.levels.bump_all() if self.levels.now.panic else self.levels.gens()
         self.levels.resume()
-        gens = self.levels.bump_all()
         self.confirmations = None
         self.hub.broadcast(ControlResume(levels=self.levels.now, gens=gens))
         log.warning("panic.resumed")
         self._publish_levels()
-        self._group.create_task(self._latch_down(None))
+        self._group.create_task(self._latch_down())
 
     def snapshot(self) -> StateSnapshot:
         """Everything a page needs."""
@@ -145,9 +175,9 @@ class Show:
             character=self.studio.character.name,
             services=self.services.states(),
             sinks=self.services.sinks,
-            current=tuple(turn.state() for turn in self.running() if turn.started is not None),
+            current=tuple(turn.state() for turn in self.playing() if turn.started is not None),
             recent=tuple(self.recent()),
-            waiting=sum(len(conversation.waiting) for conversation in self.conversations.values()),
+            waiting=self._waiting(),
             dropped=dict(self.intake.dropped),
             confirmed=self.confirmed(),
         )
@@ -165,6 +195,13 @@ class Show:
         """An exit is silent."""
         if self.confirmations is not None:
             self.confirmations.confirm(message)
+            self._publish_levels()
+
+    def gone(self, exits: list[str]) -> None:
+        """These exits have left the hub."""
+        if self.confirmations is not None and exits:
+            for name in exits:
+                self.confirmations.gone(name)
             self._publish_levels()
 
     def notice(self, level: Literal["info", "warn", "error"], code: str, message: str) -> None:
@@ -197,9 +234,13 @@ class Show:
 
     # Inside
 
-    def running(self) -> list[Turn]:
-        turns = ((c.current, c.speculative) for c in self.conversations.values())
-        return [turn for pair in turns for turn in pair if turn is not None]
+    def playing(self) -> list[Turn]:
+        """The turns that may be heard now, one a conversation."""
+        return [c.current for c in self.conversations.values() if c.current is not None]
+
+    def _running(self) -> list[Turn]:
+        prepared = [c.speculative for c in self.conversations.values() if c.speculative is not None]
+        return self.playing() + prepared
 
     def _levels_changed(self) -> None:
         self.hub.broadcast(ControlLevels(levels=self.levels.now))
@@ -215,25 +256,48 @@ class Show:
         late = [row.exit for row in exits if row.state == "late"]
         log.warning("panic.confirmed", exits={row.exit: row.latency_ms for row in exits}, late=late)
 
-    async def _latch_down(self, panic: Panic | None) -> None:
-        try:
-            await asyncio.to_thread(self._latch.write, panic)
-        except OSError as error:
-            text = f"The panic state could not be saved ({error.strerror}); it would be lost in a restart."
-            log.error("panic.not_saved", error=str(error))
-            self.notice("error", "panic_not_saved", text)
+    async def _latch_down(self) -> None:
+        """Make the file say what holds now. One at a time: the last press must be the last that is written."""
+        async with self._latching:
+            try:
+                await asyncio.to_thread(self._latch.write, self.levels.now.panic)
+            except OSError as error:
+                text = f"The panic state could not be saved ({error.strerror}); it would be lost in a restart."
+                log.error("panic.not_saved", error=str(error))
+                self.notice("error", "panic_not_saved", text)
 
     async def _recall(self, conversation: Conversation) -> None:
         """After a restart she still knows what was said last."""
-        lines = self.studio.turn.history_lines
-        for row in reversed(await self.store.latest(conversation.name, lines // 2)):
-            if row["text"] and row["heard"]:
-                conversation.remember(row["text"], row["heard"])
+        try:
+            rows = await self.store.latest(conversation.name, self.studio.turn.history_lines // 2)
+        except KitsuError as error:
+            log.error("history.lost", code=error.code)
+            return
+        for row in reversed(rows):
+            asked = quote_line(row["author_role"], row["author"] or "someone", row["text"]) if row["text"] else ""
+            conversation.remember(asked, row["heard"])
+
+    async def _forget_old(self) -> None:
+        while True:
+            await self.store.forget(self.studio.turn.keep_days)
+            await asyncio.sleep(FORGET_EVERY_S)
+
+    async def _tell_shed(self) -> None:
+        """Dropped lines, as a sum: a flood of lines must not become a flood of messages."""
+        while True:
+            await self.intake.changed.wait()
+            self.intake.changed.clear()
+            self.stream.publish(ChatShed(dropped=dict(self.intake.dropped), waiting=self._waiting()))
+            await asyncio.sleep(TELL_SHED_EVERY_S)
+
+    def _waiting(self) -> int:
+        return sum(len(conversation.waiting) for conversation in self.conversations.values())
 
     def _forget_idlest(self) -> None:
         idle = [c for c in self.conversations.values() if c.idle and c.name != STAGE]
         if not idle:
-            return
+            text = "Every conversation is busy; more than intake.max_conversations cannot be had at once."
+            raise KitsuError("too_many_conversations", text, retryable=True)
         oldest = min(idle, key=lambda conversation: conversation.last_used)
         self._runners.pop(oldest.name).cancel()
         del self.conversations[oldest.name]

@@ -1,9 +1,7 @@
-"""How many segments the voice works on at once, the stage's first."""
+"""How many requests a worker works on at once, the stage's first."""
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 
 class Slots:
@@ -20,18 +18,17 @@ class Slots:
         self._size = max(1, size)
         self._wake()
 
-    @asynccontextmanager
-    async def take(self, *, stage: bool) -> AsyncIterator[None]:
-        """Hold one slot."""
+    async def acquire(self, *, stage: bool) -> None:
+        """Take one slot; whoever does must `release` it."""
         if self._taken >= self._size or self._stage or (self._private and not stage):
             await self._wait(self._stage if stage else self._private)
         else:
             self._taken += 1
-        try:
-            yield
-        finally:
-            self._taken -= 1
-            self._wake()
+
+    def release(self) -> None:
+        """Give a slot back."""
+        self._taken -= 1
+        self._wake()
 
     async def _wait(self, line: deque[asyncio.Future[None]]) -> None:
         turn = asyncio.get_running_loop().create_future()
@@ -39,9 +36,8 @@ class Slots:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # the slot was handed over in the same moment
-                self._taken -= 1
-                self._wake()
+            if not turn.cancelled():  # the slot was handed over in the same moment
+                self.release()
             elif turn in line:
                 line.remove(turn)
             raise
@@ -50,6 +46,6 @@ class Slots:
         for line in (self._stage, self._private):
             while line and self._taken < self._size:
                 turn = line.popleft()
-                if not turn.done():
+                if not turn.cancelled():
                     self._taken += 1
                     turn.set_result(None)

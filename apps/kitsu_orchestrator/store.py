@@ -1,71 +1,55 @@
-"""Stories of turns, in SQLite (or any database SQLAlchemy's async engine speaks). Never on the path of a turn."""
+"""Stories of turns, in SQLite. Never on the path of a turn."""
 
 import asyncio
 import time
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, BigInteger, Float, Index, String, Text, delete, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from kitsu.errors import ConfigError, KitsuError
 from kitsu.protocol import QueueState
 from kitsu.telemetry import log
 from kitsu_orchestrator.story import Story
+from kitsu_orchestrator.tables import HEAD, TurnRow
 
 QUEUE_LIMIT = 500
-HEAD = "0001"
-"""The newest migration; a test compares it with migrations/versions."""
-
-
-class Base(DeclarativeBase):
-    """Base of the tables."""
-
-
-class TurnRow(Base):
-    """One turn. `outcome` is null while it runs."""
-
-    __tablename__ = "turn"
-    __table_args__ = (Index("ix_turn_conv_accepted", "conv", "accepted_at"),)
-
-    turn_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    conv: Mapped[str] = mapped_column(String(80))
-    kind: Mapped[str] = mapped_column(String(16))
-    accepted_at: Mapped[int] = mapped_column(BigInteger)  # unix µs
-    author: Mapped[str] = mapped_column(Text)
-    author_role: Mapped[str] = mapped_column(String(16))
-    text: Mapped[str] = mapped_column(Text)  # empty unless the gate let it through
-    outcome: Mapped[str | None] = mapped_column(String(16))
-    reason: Mapped[str] = mapped_column(String(32))
-    heard: Mapped[str] = mapped_column(Text)
-    audio_ms: Mapped[float] = mapped_column(Float)
-    story: Mapped[dict[str, Any]] = mapped_column(JSON)  # as `GET /turns/{id}` shows it
+LOCK_TIMEOUT_S = 1.0
+RETRY_S = 5.0
 
 
 class Store:
-    """Writes in the background, in order; a full disk costs stories, not turns."""
+    """Writes in the background; a full disk or a locked file costs stories, not turns."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
-        self._queue: asyncio.Queue[TurnRow] = asyncio.Queue(QUEUE_LIMIT)
-        self.failed = ""  # why the last write failed
+        self._pending: OrderedDict[str, TurnRow] = OrderedDict()  # turn -> its newest record, not written yet
+        self._wake = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._ready = False  # the tables are there
         self._dropped = 0
+        self.failed = ""  # why the last write failed
 
     @classmethod
     def sqlite(cls, path: Path) -> "Store":
         """A store in one file, in WAL mode."""
-        return cls(create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"timeout": 5}))
+        return cls(create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"timeout": LOCK_TIMEOUT_S}))
 
     async def open(self) -> None:
-        """Bring the tables up to date and end what a crash left open."""
-        await self._migrate()
-        async with self._sessions.begin() as session:
-            await session.execute(
-                update(TurnRow).where(TurnRow.outcome.is_(None)).values(outcome="failed", reason="restart")
-            )
+        """Bring the tables up to date and end what a crash left open. If that fails, the first write tries again.
+
+        Raises:
+            ConfigError: `database_newer` when a later version of Kitsu has been here.
+        """
+        try:
+            await self._prepare()
+        except SQLAlchemyError as error:
+            self._complain(error)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -73,71 +57,108 @@ class Store:
 
     def save(self, story: Story) -> None:
         """Write soon."""
-        if self._queue.full():
-            self._queue.get_nowait()
+        self._pending.pop(story.turn_id, None)
+        if len(self._pending) >= QUEUE_LIMIT:
+            self._pending.popitem(last=False)
             self._dropped += 1
-        self._queue.put_nowait(_row(story))
+        self._pending[story.turn_id] = _row(story)
+        self._wake.set()
 
-    async def commit(self, story: Story) -> None:
-        """Write now.
-
-        Raises:
-            SQLAlchemyError: it could not be written.
-        """
-        async with self._sessions.begin() as session:
-            await session.merge(_row(story))
+    async def commit(self, story: Story) -> bool:
+        """Write now. False when that was not possible; it stays queued then."""
+        self.save(story)
+        return await self._write()
 
     async def write_all(self) -> None:
         """The background writer; runs until cancelled, then writes what is left."""
         try:
             while True:
-                await self._write([await self._queue.get()])
+                await self._wake.wait()
+                self._wake.clear()
+                if not await self._write():
+                    await asyncio.sleep(RETRY_S)
+                    self._wake.set()
         finally:
-            await asyncio.shield(self._write(self._rest()))
+            await self._write()
 
     async def get(self, turn_id: str) -> dict[str, Any] | None:
-        """The story of one turn."""
-        async with self._sessions() as session:
-            row = await session.get(TurnRow, turn_id)
+        """The story of one turn.
+
+        Raises:
+            KitsuError: `store_failed`.
+        """
+        waiting = self._pending.get(turn_id)
+        if waiting is not None:
+            return _story(waiting)
+        try:
+            async with self._sessions() as session:
+                row = await session.get(TurnRow, turn_id)
+        except SQLAlchemyError as error:
+            raise self._complain(error) from None
         return None if row is None else _story(row)
 
     async def latest(self, conv: str | None, limit: int) -> list[dict[str, Any]]:
-        """The newest turns, newest first."""
+        """The newest turns, newest first.
+
+        Raises:
+            KitsuError: `store_failed`.
+        """
+        await self._write()
         query = select(TurnRow).order_by(TurnRow.accepted_at.desc()).limit(limit)
         if conv is not None:
             query = query.where(TurnRow.conv == conv)
-        async with self._sessions() as session:
-            return [_story(row) for row in await session.scalars(query)]
+        try:
+            async with self._sessions() as session:
+                return [_story(row) for row in await session.scalars(query)]
+        except SQLAlchemyError as error:
+            raise self._complain(error) from None
 
     async def forget(self, keep_days: int) -> None:
         """Delete old stories."""
         before = (time.time_ns() // 1000) - keep_days * 86_400_000_000
-        async with self._sessions.begin() as session:
-            await session.execute(delete(TurnRow).where(TurnRow.accepted_at < before))
+        try:
+            async with self._sessions.begin() as session:
+                await session.execute(delete(TurnRow).where(TurnRow.accepted_at < before))
+        except SQLAlchemyError as error:
+            self._complain(error)
 
     def state(self) -> QueueState:
         """The writer's queue, for status."""
-        return QueueState(depth=self._queue.qsize(), limit=QUEUE_LIMIT, policy="drop_oldest", dropped=self._dropped)
+        return QueueState(depth=len(self._pending), limit=QUEUE_LIMIT, policy="drop_oldest", dropped=self._dropped)
 
-    def _rest(self) -> list[TurnRow]:
-        return [self._queue.get_nowait() for _ in range(self._queue.qsize())]
-
-    async def _write(self, rows: list[TurnRow]) -> None:
-        try:
-            async with self._sessions.begin() as session:
-                for row in (*rows, *self._rest()):
-                    await session.merge(row)
+    async def _write(self) -> bool:
+        """Write everything that waits. What cannot be written waits on, as long as there is room."""
+        async with self._writing:
+            rows = dict(self._pending)
+            try:
+                if not self._ready:
+                    await self._prepare()
+                async with self._sessions.begin() as session:
+                    for row in rows.values():
+                        await session.merge(row)
+            except SQLAlchemyError as error:
+                self._complain(error)
+                return False
+            for turn_id, row in rows.items():
+                if self._pending.get(turn_id) is row:
+                    del self._pending[turn_id]
             self.failed = ""
-        except SQLAlchemyError as error:
-            self.failed = str(error.__cause__ or error)
-            log.error("store.write_failed", error=self.failed)
+            return True
 
-    async def _migrate(self) -> None:
+    async def _prepare(self) -> None:
         async with self._engine.begin() as connection:
             if connection.dialect.name == "sqlite":
                 await connection.execute(text("PRAGMA journal_mode=WAL"))
             if await connection.run_sync(_version) != HEAD:
                 await connection.run_sync(_upgrade)
+            running = TurnRow.outcome.is_(None) & TurnRow.turn_id.not_in(self._pending)
+            await connection.execute(update(TurnRow).where(running).values(outcome="failed", reason="restart"))
+        self._ready = True
+
+    def _complain(self, error: SQLAlchemyError) -> KitsuError:
+        self.failed = str(error.__cause__ or error)
+        log.error("store.failed", error=self.failed)
+        return KitsuError("store_failed", f"The database does not answer: {self.failed}.", retryable=True)
 
 
 def _version(connection: Any) -> str | None:
@@ -151,15 +172,21 @@ def _version(connection: Any) -> str | None:
 def _upgrade(connection: Any) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError:
+        raise ConfigError(
+            "database_newer",
+            "data/kitsu.db was made by a later version of Kitsu. Update, or move the file away to begin anew.",
+        ) from None
 
 
 def _row(story: Story) -> TurnRow:
-    data = msgspec.to_builtins(story.as_json())
     return TurnRow(
         turn_id=story.turn_id,
         conv=story.conv,
@@ -172,19 +199,9 @@ def _row(story: Story) -> TurnRow:
         reason=story.reason,
         heard=story.heard_text,
         audio_ms=story.audio_ms,
-        story=data,
+        story=msgspec.to_builtins(story.as_json()),
     )
 
 
 def _story(row: TurnRow) -> dict[str, Any]:
     return {**row.story, "outcome": row.outcome, "reason": row.reason}
-
-
-async def try_commit(store: Store, story: Story) -> bool:
-    """Write now; False when that is not possible (the reason is logged)."""
-    try:
-        await store.commit(story)
-    except SQLAlchemyError as error:
-        log.error("store.commit_failed", error=str(error.__cause__ or error))
-        return False
-    return True

@@ -11,6 +11,7 @@ from kitsu.config import PolicySettings
 from kitsu.errors import GateError
 from kitsu.protocol import Message
 from kitsu.safety import InputVerdict, Judge, OutputVerdict
+from kitsu.speech import SegmentStream
 from kitsu_orchestrator.config import TurnSettings
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.slots import Slots
@@ -25,7 +26,8 @@ class Studio:
 
     hub: Hub
     gate: Judge
-    slots: Slots
+    voices: Slots
+    brains: Slots
     publish: Callable[[Message], None]  # to all pages
     character: Character
     turn: TurnSettings
@@ -44,10 +46,17 @@ class Studio:
         except TimeoutError:
             raise GateError("gate_slow", "The gate gave no verdict in time; the text is blocked.") from None
 
+    def speech(self) -> SegmentStream:
+        """What makes speakable segments of one text."""
+        return SegmentStream(
+            cuts=self.policy.cuts,
+            names=(self.character.name,),
+            expressions=self.character.expressions,
+            actions=self.character.actions,
+        )
+
     def fallback(self, kind: str) -> str:
-        """Her next line for when something went wrong; empty if she has none."""
-        lines = self.character.fallbacks.get(kind, ())
-        if not lines:
-            return ""
+        """Her next line for when something went wrong, or for a category of the gate's."""
+        lines = self.character.fallbacks.get(kind) or self.character.fallbacks["blocked"]
         self._said[kind] += 1
         return lines[self._said[kind] % len(lines)]

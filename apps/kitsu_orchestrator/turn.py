@@ -1,7 +1,7 @@
 """One turn: a line, the model's answer, the gate, the voice, the clock. One cancel scope around all of it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from kitsu.characters import quote_line
 from kitsu.errors import GateError
@@ -38,26 +38,29 @@ PLAYOUT_ANSWER_S = 1.0
 
 
 class Turn:
-    """Runs one job. `run` returns its story; `receive` feeds it what the hub gets for it."""
+    """Runs one job. `run` returns its story; `receive` feeds it what the hub gets for it.
 
-    def __init__(self, studio: Studio, job: Job, gen: int, history: Sequence[Line]) -> None:
+    Until `commit`, nobody sees or hears anything of it. `interrupt` ends the conversation's running turn, which begins
+    a new generation.
+    """
+
+    def __init__(
+        self, studio: Studio, job: Job, gen: int, history: tuple[Line, ...], interrupt: Callable[[Outcome, str], object]
+    ) -> None:
         self.job = job
         self.gen = gen
         self.started: TurnStarted | None = None
-        self.story = Story(
-            turn_id=job.turn_id,
-            conv=job.conv,
-            kind=job.kind,
-            accepted_at=job.accepted_at,
-            author_role=job.author.role,
-            platform=job.author.platform,
-            received=job.received,
-        )
+        self.prompt = ""  # the line as the model got it
+        self.story = job.story()
         self._studio = studio
-        self._history = tuple(history)
+        self._history = history
+        self._interrupt = interrupt
         self._ids = TurnIds(conv=job.conv, turn_id=job.turn_id, gen=gen)
-        self._voicing = Voicing(studio.hub, studio.slots, studio.turn, self._ids, job.clock)
-        self._answer = Answer(studio, self.story, self._ids, self._voicing)
+        self._voicing = Voicing(studio.hub, studio.voices, studio.turn, self._ids, job.clock)
+        self._answer = Answer(studio, self.story, self._ids, self._voicing, self._tell)
+        self._crisis = ""
+        self._committed = False
+        self._held: list[Message] = []
         self._played: asyncio.Future[PlayoutFinished] = asyncio.get_running_loop().create_future()
         self._end: Ending | None = None
         self._scope: asyncio.Task[Ending] | None = None
@@ -102,24 +105,32 @@ class Turn:
                 others = (part for part in self.story.heard if part.segment != message.heard.segment)
                 self.story.heard = (*others, message.heard)  # in case playout dies before it can say
             case PlayoutFinished():
-                if not self._played.done():
-                    self._played.set_result(message)
+                self._finished(message)
             case _:
                 raise AssertionError(f"{type(message).__name__} is routed to turns, but they do not know it")
 
     def peer_lost(self, role: Role) -> None:
-        """A worker's process is gone."""
+        """The model's or the voice's process is gone."""
         self.story.step("worker.lost", role)
         if role == "policy":
             self._answer.policy_lost()
         elif role == "tts":
             self._voicing.voice_lost()
-        elif role == "playout" and self._voicing.opened and not self._played.done():
-            self._played.set_exception(ConnectionError("playout is gone"))
-            self.cancel("failed", "playout_lost", self.gen)
+
+    def clock_lost(self) -> bool:
+        """Playout's process is gone. Returns whether the turn was in its hands."""
+        if not self._voicing.opened or self._played.done():
+            return False
+        self.story.step("worker.lost", "playout")
+        self._played.cancel()
+        return True
 
     def commit(self) -> None:
-        """The turn may be heard."""
+        """The turn may be heard and seen."""
+        self._committed = True
+        for message in self._held:
+            self._tell(message)
+        self._held.clear()
         self._voicing.committed.set()
 
     def cancel(self, outcome: Outcome, reason: str, gen: int) -> None:
@@ -137,6 +148,12 @@ class Turn:
             hub.send("policy", PolicyCancel(conv=conv, turn_id=turn_id, gen=gen))
         if self._scope is not None:
             self._scope.cancel()
+
+    def discard(self, gen: int) -> None:
+        """End a turn that was never committed: nobody is told, its line will be answered anew."""
+        assert not self._committed
+        self.cancel("dropped", "stopped", gen)
+        log.info("turn.discarded", turn_id=self.job.turn_id, conv=self.job.conv)
 
     async def run(self) -> Story:
         """Run to the end, whatever happens; never raises but for the caller's own cancellation."""
@@ -156,23 +173,28 @@ class Turn:
         if isinstance(text, Ending):
             return text
         async with asyncio.TaskGroup() as group:
-            voicing = group.create_task(self._voicing.run())
-            ending = await self._words(text)
-            self._voicing.close()
-            await voicing
-        if self._voicing.failure is not None:
-            code = self._voicing.failure.code
-            self.story.step("voice.failed", code)
-            ending = Ending("failed", "playout_lost" if code == "playout_missing" else "voice_failed")
+            words = group.create_task(self._words(text))
+            words.add_done_callback(lambda _: self._voicing.close())
+            await self._voicing.run()
+            self._answer.stop()
+            words.cancel()  # still running only if there is no voice to say them
+        failure = self._voicing.failure
+        if failure is not None:
+            self.story.step("voice.failed", failure.code)
+            ending = Ending("failed", "playout_lost" if failure.code == "playout_missing" else "voice_failed")
+        else:
+            ending = words.result()
         if self._voicing.opened:
-            await asyncio.shield(self._played)  # the clock always answers; if it dies, `peer_lost` ends the turn
+            await asyncio.shield(self._played)  # the clock always answers; if it dies, `clock_lost` ends the turn
         return ending
 
     async def _words(self, text: str) -> Ending:
         if self.job.kind == "say":
             return await self._answer.recite(text)
-        prompt = quote_line(self.job.author.role, self.story.author or "someone", text)
-        return await self._answer.ask(prompt, text, self._history)
+        if self._crisis:
+            return await self._answer.fall_back(self._crisis, Ending("fallback", "input_gate"))
+        self.prompt = quote_line(self.job.author.role, self.story.author or "someone", text)
+        return await self._answer.ask(self.prompt, text, self._history)
 
     async def _admit(self) -> str | Ending:
         """Gate(in): the line as the model gets it, or how the turn ends."""
@@ -188,12 +210,14 @@ class Turn:
             self._start(None)
             return Ending("blocked", "gate_error")
         self.story.mark("gate_in_ms")
-        if not verdict.allowed:
-            self.story.step("gate.blocked_input", verdict.why.rule)
-            self._start(None)
-            return Ending("blocked", "input_gate")
         self._start(verdict)
-        return verdict.text
+        if verdict.allowed:
+            return verdict.text or Ending("dropped", "empty")
+        self.story.step("gate.blocked_input", verdict.why.rule)
+        if verdict.why.category not in self._studio.character.fallbacks:
+            return Ending("blocked", "input_gate")
+        self._crisis = verdict.why.category  # what was written there wants an answer all the same
+        return ""
 
     def _start(self, verdict: InputVerdict | None) -> None:
         author = verdict.author if verdict else None
@@ -207,28 +231,43 @@ class Turn:
             question=verdict.question if verdict else None,
         )
         self.story.step("turn.started")
-        self._studio.publish(self.started)
-        self._studio.hub.send("control", self.started)
+        self._tell(self.started)
+
+    def _tell(self, message: Message) -> None:
+        """To the pages, and to the overlay what it shows; once the turn is committed."""
+        if not self._committed:
+            self._held.append(message)
+            return
+        self._studio.publish(message)
+        if isinstance(message, TurnStarted | TurnEnded):
+            self._studio.hub.send("control", message)
+
+    def _finished(self, message: PlayoutFinished) -> None:
+        """The clock's last word. Unasked, it is bad news: panic pressed at the launcher, or playout lost its hub."""
+        if not self._played.done():
+            self._played.set_result(message)
+        if self._end is None and message.reason != "played":
+            panicked = message.reason == "panic"
+            self._interrupt("panic" if panicked else "failed", "panic" if panicked else "playout_lost")
 
     def _conclude(self, scope: asyncio.Task[Ending]) -> None:
         """What the work came to. A crash in it is a bug: the show goes on, the log tells."""
         if self._end is not None:
             return
-        error = scope.exception()
-        if error is None:
+        try:
             self._end = scope.result()
-        else:
-            log.error("turn.crashed", turn_id=self.job.turn_id, exc_info=error)
-            self.cancel("failed", "internal", self.gen + 1)
+        except Exception:  # noqa: BLE001 - a bug in one turn must not end the show
+            log.exception("turn.crashed", turn_id=self.job.turn_id)
+            if self._committed:
+                self._interrupt("failed", "internal")
+            else:
+                self._end = Ending("failed", "internal")
 
     async def _playout_answer(self) -> PlayoutFinished | None:
         if not self._voicing.opened:
             return None
-        try:
-            async with asyncio.timeout(PLAYOUT_ANSWER_S):
-                return await self._played
-        except (TimeoutError, ConnectionError):
-            return None
+        done, _ = await asyncio.wait({self._played}, timeout=PLAYOUT_ANSWER_S)
+        return self._played.result() if done and not self._played.cancelled() else None
 
     def _close(self, played: PlayoutFinished | None) -> None:
         story = self.story
@@ -239,8 +278,6 @@ class Turn:
             story.heard, story.audio_ms, story.wav = played.heard, round(played.audio_ms, 1), played.wav
             if played.muted and not played.heard and story.outcome in ("spoken", "fallback"):
                 story.outcome, story.reason = "muted", "muted"
-            if played.reason == "lost":
-                story.outcome, story.reason = "failed", "playout_lost"
         story.step("turn.ended", f"{story.outcome}/{story.reason}")
         ended = TurnEnded(
             **self._ids,
@@ -252,8 +289,7 @@ class Turn:
             policy_engine=story.policy_engine,
             tts_engine=story.tts_engine,
         )
-        self._studio.publish(ended)
-        self._studio.hub.send("control", ended)
+        self._tell(ended)
         log.info(
             "turn.ended",
             turn_id=story.turn_id,

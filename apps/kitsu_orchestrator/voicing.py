@@ -5,7 +5,6 @@ a flush has little to throw away and no queue can grow.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from kitsu.protocol import (
@@ -26,6 +25,7 @@ from kitsu.protocol import (
 from kitsu.protocol import (
     Segment as SegmentContent,
 )
+from kitsu.speech import spoken_ms
 from kitsu.telemetry import log
 from kitsu_orchestrator.config import TurnSettings
 from kitsu_orchestrator.hub import Hub
@@ -33,8 +33,9 @@ from kitsu_orchestrator.lines import TurnIds
 from kitsu_orchestrator.slots import Slots
 
 CREDIT_MS = 500.0
-GUESS_MS_PER_CHAR = 62.0  # ordinary English speech; only for deciding how long the next segment may be
+LOW_MS = CREDIT_MS / 2  # less than this is on its way: the next chunk goes out, however long it is
 MAX_TRIES = 3
+MIN_RATE_HZ = 8000
 
 End = TtsFinished | TtsFailed
 
@@ -49,6 +50,8 @@ class Voiced:
     frames: asyncio.Queue[tuple[float, bytes] | End] = field(default_factory=asyncio.Queue)  # ms, frame
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     failure: TtsFailed | None = None
+    asked: bool = False  # the voice has it
+    begun: bool = False  # some of it went on to the clock: it cannot be voiced anew
     rate_hz: int = 48_000
     received_ms: float = 0.0
     forwarded_ms: float = 0.0
@@ -58,7 +61,7 @@ class Voiced:
         """Length: measured once known, guessed before."""
         if self.ended.is_set():
             return self.received_ms
-        return max(self.received_ms, len(self.speech.text) * GUESS_MS_PER_CHAR)
+        return max(self.received_ms, spoken_ms(self.speech.text))
 
 
 class Voicing:
@@ -107,9 +110,9 @@ class Voicing:
 
     def audio(self, message: TtsAudio, frame: bytes) -> None:
         """A chunk from the voice."""
-        if message.segment >= len(self.segments) or self.segments[message.segment].ended.is_set():
+        segment = self._open_segment(message.segment)
+        if segment is None or message.rate_hz < MIN_RATE_HZ:
             return
-        segment = self.segments[message.segment]
         header = 4 + int.from_bytes(frame[:4], "little")
         ms = (len(frame) - header) / 2 / message.rate_hz * 1000
         segment.rate_hz = message.rate_hz
@@ -118,9 +121,9 @@ class Voicing:
 
     def ended(self, message: End) -> None:
         """The voice is done with a segment, one way or the other."""
-        if message.segment >= len(self.segments):
+        segment = self._open_segment(message.segment)
+        if segment is None:
             return
-        segment = self.segments[message.segment]
         segment.failure = message if isinstance(message, TtsFailed) else None
         if isinstance(message, TtsFinished):
             self.engine = message.engine
@@ -131,12 +134,16 @@ class Voicing:
     def voice_lost(self) -> None:
         """The voice's process is gone: everything it was working on has failed."""
         for segment in self.segments:
-            if not segment.ended.is_set():
-                self.ended(
-                    TtsFailed(
-                        segment=segment.index, code="voice_lost", message="the voice process ended", retryable=True
-                    )
-                )
+            self.ended(
+                TtsFailed(segment=segment.index, code="voice_lost", message="the voice process ended", retryable=True)
+            )
+
+    def _open_segment(self, index: int) -> Voiced | None:
+        """A segment that the voice is working on."""
+        if not 0 <= index < len(self.segments):
+            return None
+        segment = self.segments[index]
+        return segment if segment.asked and not segment.ended.is_set() else None
 
     async def run(self) -> None:
         """Voice and forward until everything is on its way to the clock, or `failure` says why not."""
@@ -146,9 +153,9 @@ class Voicing:
                 index = 0
                 while await self._wait_for_segment(index) and self.failure is None:
                     await self._wait_for_room(index)
-                    slot = AsyncExitStack()
-                    await slot.enter_async_context(self._slots.take(stage=self._ids["conv"] == STAGE))
-                    voices.create_task(self._voice(self.segments[index], slot))
+                    await self._slots.acquire(stage=self._ids["conv"] == STAGE)
+                    voice = voices.create_task(self._voice(self.segments[index]))
+                    voice.add_done_callback(lambda _: self._slots.release())  # even if it was cancelled unstarted
                     index += 1
             if self.failure is None:
                 self.voiced_all.set()
@@ -163,33 +170,43 @@ class Voicing:
 
     async def _wait_for_room(self, index: int) -> None:
         """Voice ahead, but not the whole answer at once."""
-        while sum(s.received_ms - s.forwarded_ms for s in self.segments[:index]) > self._settings.voice_ahead_s * 1000:
+        limit_ms = self._settings.voice_ahead_s * 1000
+        while self.failure is None and sum(s.received_ms - s.forwarded_ms for s in self.segments[:index]) > limit_ms:
             self._moved.clear()
             await self._moved.wait()
 
-    async def _voice(self, segment: Voiced, slot: AsyncExitStack) -> None:
-        """Voice one segment; a voice that failed is tried again only while nothing of the segment has come."""
-        async with slot:
-            tries = 1
-            while (failure := await self._synthesize(segment)) is not None:
-                log.warning("turn.voice_failed", code=failure.code, segment=segment.index, tries=tries)
-                if segment.received_ms or not failure.retryable or tries == MAX_TRIES:
-                    self._fail(failure)
-                    segment.frames.put_nowait(failure)
-                    return
-                tries += 1
+    async def _voice(self, segment: Voiced) -> None:
+        """Voice one segment; a voice that failed is tried again only while nothing of the segment can be heard."""
+        tries = 1
+        while self.failure is None and (failure := await self._synthesize(segment)) is not None:
+            log.warning("turn.voice_failed", code=failure.code, segment=segment.index, tries=tries)
+            if segment.begun or not failure.retryable or tries == MAX_TRIES:
+                self._fail(failure)
+                segment.frames.put_nowait(failure)
+                return
+            tries += 1
+            while not segment.frames.empty():
+                segment.frames.get_nowait()
+            segment.received_ms = 0.0
 
     async def _synthesize(self, segment: Voiced) -> TtsFailed | None:
-        segment.ended.clear()
         if await self._hub.wait_for("tts", self._settings.worker_grace_s) is None:
             return TtsFailed(segment=segment.index, code="voice_missing", message="the voice is not running")
-        self._hub.send("tts", TtsSynthesize(**self._ids, segment=segment.index, speech=segment.speech))
+        segment.ended.clear()
+        segment.asked = self._hub.send("tts", TtsSynthesize(**self._ids, segment=segment.index, speech=segment.speech))
         await segment.ended.wait()
         return segment.failure
 
     def _fail(self, failure: TtsFailed) -> None:
+        """Nothing more is to be said; segments after the failed one are not waited for."""
+        if self.failure is not None:
+            return
         self.failure = failure
         self.close()
+        self._moved.set()
+        for segment in self.segments:
+            segment.failure = segment.failure or (None if segment.ended.is_set() else failure)
+            segment.ended.set()
 
     async def _forward_all(self) -> None:
         await self.committed.wait()
@@ -209,6 +226,25 @@ class Voicing:
 
     async def _forward(self, segment: Voiced) -> bool:
         """Pass a segment on. False: the voice failed in it, nothing may follow."""
+        self._tell_caption(segment)
+        while True:
+            item = await segment.frames.get()
+            if isinstance(item, TtsFailed):
+                await self._send_media(encode(self._cut_short(segment)))
+                return False
+            if isinstance(item, TtsFinished):
+                await self._send_media(encode(item))
+                return True
+            segment.begun = True
+            ms, frame = item
+            await self._wait_for_credit(ms)
+            await self._send_media(frame)
+            segment.forwarded_ms += ms
+            self._sent_ms += ms
+            self._moved.set()
+
+    def _tell_caption(self, segment: Voiced) -> None:
+        """To the clock, and to the overlay that shows the words as the clock reaches them."""
         caption = PlayoutCaption(
             **self._ids,
             segment=segment.index,
@@ -219,20 +255,6 @@ class Voicing:
         )
         self._hub.send("playout", caption)
         self._hub.send("control", caption)
-        while True:
-            item = await segment.frames.get()
-            if isinstance(item, TtsFailed):
-                await self._send_media(encode(self._cut_short(segment)))
-                return False
-            if isinstance(item, TtsFinished):
-                await self._send_media(encode(item))
-                return True
-            ms, frame = item
-            await self._wait_for_credit(ms)
-            await self._send_media(frame)
-            segment.forwarded_ms += ms
-            self._sent_ms += ms
-            self._moved.set()
 
     def _cut_short(self, segment: Voiced) -> TtsFinished:
         """The end of a segment whose voice died: what came is all there is."""
@@ -252,6 +274,6 @@ class Voicing:
     async def _wait_for_credit(self, ms: float) -> None:
         if self._clock == "offline":
             return
-        while self._sent_ms and self._sent_ms + ms - self._position_ms > CREDIT_MS:
+        while (ahead := self._sent_ms - self._position_ms) > LOW_MS and ahead + ms > CREDIT_MS:
             self._moved.clear()
             await self._moved.wait()

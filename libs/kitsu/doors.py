@@ -34,8 +34,7 @@ class Guard:
             return
         refusal = self._refusal(Headers(scope=scope), scope["path"])
         if refusal is None:
-            limited = LimitedBody(receive)
-            await self._app(scope, limited, send)
+            await LimitedBody(receive, send).run(self._app, scope)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 4403, "reason": refusal[1]})
@@ -67,19 +66,40 @@ class BodyTooLargeError(Exception):
 
 
 class LimitedBody:
-    """Counts what a chunked request really sends."""
+    """One request whose body is counted as it comes; over the limit, the answer is 413 whatever the app makes of it."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
+        self._send = send
         self._taken = 0
+        self._answered = False
 
-    async def __call__(self) -> Message:
+    async def run(self, app: ASGIApp, scope: Scope) -> None:
+        """Let the app answer, if the body allows."""
+        try:
+            await app(scope, self._next, self._answer)
+        except BodyTooLargeError:
+            await self._refuse()
+
+    async def _next(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
             self._taken += len(message.get("body", b""))
             if self._taken > MAX_BODY_BYTES:
                 raise BodyTooLargeError
         return message
+
+    async def _answer(self, message: Message) -> None:
+        if self._taken > MAX_BODY_BYTES:
+            await self._refuse()
+        else:
+            self._answered = True
+            await self._send(message)
+
+    async def _refuse(self) -> None:
+        if not self._answered:
+            self._answered = True
+            await refuse(self._send, 413, "body_too_large", f"At most {MAX_BODY_BYTES} bytes, please.")
 
 
 async def refuse(send: Send, status: int, code: str, text: str) -> None:

@@ -1,0 +1,88 @@
+"""The parts put together: what runs behind one listening socket."""
+
+import asyncio
+import socket
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from kitsu.characters import Character
+from kitsu.config import Home, PolicySettings, ShowSettings
+from kitsu.doors import Guard, local_hosts
+from kitsu.panic import PanicLatch
+from kitsu.safety import Judge
+from kitsu.worker import Process
+from kitsu.worker.web import serve
+from kitsu_orchestrator.config import IntakeSettings, TurnSettings
+from kitsu_orchestrator.hub import Hub
+from kitsu_orchestrator.intake import Intake
+from kitsu_orchestrator.launcher import Launcher
+from kitsu_orchestrator.levels import Levels
+from kitsu_orchestrator.rest import build
+from kitsu_orchestrator.routing import Router
+from kitsu_orchestrator.services import Services
+from kitsu_orchestrator.show import Show
+from kitsu_orchestrator.slots import Slots
+from kitsu_orchestrator.store import Store
+from kitsu_orchestrator.studio import Studio
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The sections that the orchestrator reads."""
+
+    show: ShowSettings
+    turn: TurnSettings
+    intake: IntakeSettings
+    policy: PolicySettings
+
+
+class Orchestrator:
+    """One show: `gate` with its sealing `key`, `character`, state under `where`."""
+
+    def __init__(
+        self,
+        where: Home,
+        settings: Settings,
+        character: Character,
+        gate: Judge,
+        key: bytes,
+        token: str,
+        launcher_url: str,
+    ) -> None:
+        latch = PanicLatch(where.panic_file)
+        self._token = token
+        self._turns = where.turns
+        self._hub = Hub(token, key)
+        self._store = Store.sqlite(where.data / "kitsu.db")
+        self._launcher = Launcher(launcher_url, token)
+        levels = Levels(settings.show.start, latch.read())
+        self.show = Show(self._hub, levels, Intake(settings.intake), self._store, Services(self._hub), latch)
+        self._hub.attach(Router(self.show))
+        self._studio = Studio(
+            self._hub, gate, Slots(), Slots(), self.show.stream.publish, character, settings.turn, settings.policy
+        )
+
+    async def run(self, listener: socket.socket, process: Process) -> None:
+        """Serve until the process is told to stop.
+
+        Raises:
+            ConfigError: `database_newer`.
+        """
+        await self._store.open()
+        try:
+            async with asyncio.TaskGroup() as group:
+                show = group.create_task(self.show.run(self._studio))
+                await serve(self._door(listener.getsockname()[1]), listener, process)
+                show.cancel()
+        finally:
+            await self._launcher.close()
+            await self._store.close()
+
+    def _door(self, port: int) -> ASGIApp:
+        return Guard(
+            build(self.show, self._launcher, self._turns),
+            token=self._token,
+            hosts=local_hosts(port),
+            open_paths=frozenset({"/healthz", "/hub"}),  # the hub's own hello carries the token
+        )

@@ -1,0 +1,54 @@
+"""Everything that can go wrong at the REST door, in one shape: `{"error": {"code", "message"}}`."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from kitsu.errors import KitsuError
+
+_STATUS = {"no_such_service": 404, "too_many_conversations": 503, "store_failed": 503, "launcher_missing": 503}
+_CODES = {404: "not_found", 405: "method_not_allowed"}
+
+
+class RefusedError(KitsuError):
+    """A request that the show refuses; `status` is the HTTP status."""
+
+    def __init__(self, status: int, code: str, message: str, *, turn_id: str = "") -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.turn_id = turn_id
+
+
+def add_errors(app: FastAPI) -> None:
+    """Answer errors of every kind."""
+
+    @app.exception_handler(RefusedError)
+    async def refused(request: Request, error: RefusedError) -> JSONResponse:
+        return problem(error.status, error.code, error.message, **({"turn_id": error.turn_id} if error.turn_id else {}))
+
+    @app.exception_handler(KitsuError)
+    async def failed(request: Request, error: KitsuError) -> JSONResponse:
+        return problem(_STATUS.get(error.code, 503), error.code, error.message)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+        code = "text_too_long" if first["type"] == "string_too_long" and where == "text" else "bad_request"
+        return problem(422, code, f"{where}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        answer = problem(error.status_code, _CODES.get(error.status_code, "bad_request"), str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(Exception)
+    async def crashed(request: Request, error: Exception) -> JSONResponse:
+        return problem(500, "internal", "That went wrong in a way nobody thought of; the log knows more.")
+
+
+def problem(status: int, code: str, message: str, **more: str) -> JSONResponse:
+    """An error as an answer."""
+    return JSONResponse({"error": {"code": code, "message": message, **more}}, status)

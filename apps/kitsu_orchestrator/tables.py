@@ -1,0 +1,33 @@
+"""The tables, as the migrations leave them."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Float, Index, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+HEAD = "0001"
+"""The newest migration; a test compares it with migrations/versions."""
+
+
+class Base(DeclarativeBase):
+    """Base of the tables."""
+
+
+class TurnRow(Base):
+    """One turn. `outcome` is null while it runs."""
+
+    __tablename__ = "turn"
+    __table_args__ = (Index("ix_turn_conv_accepted", "conv", "accepted_at"),)
+
+    turn_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    conv: Mapped[str] = mapped_column(String(80))
+    kind: Mapped[str] = mapped_column(String(16))
+    accepted_at: Mapped[int] = mapped_column(BigInteger)  # unix µs
+    author: Mapped[str] = mapped_column(Text)
+    author_role: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str] = mapped_column(Text)  # empty unless the gate let it through
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(32))
+    heard: Mapped[str] = mapped_column(Text)
+    audio_ms: Mapped[float] = mapped_column(Float)
+    story: Mapped[dict[str, Any]] = mapped_column(JSON)  # as `GET /turns/{id}` shows it
