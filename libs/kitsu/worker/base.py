@@ -159,10 +159,13 @@ class Worker:
         except ProtocolError as error:
             self.error(error)
             return
-        if isinstance(message, Unknown):
-            self._log_unknown(message.name)
-        else:
-            self.handle(message, payload)
+        match message:
+            case Unknown(name=name):
+                self._log_unknown(name)
+            case HelloRefused(code=code, message=why):  # a newer worker plays our role, or we sent what we may not
+                raise ProtocolError(code, why)
+            case _:
+                self.handle(message, payload)
 
     async def _tell_health(self) -> None:
         while True:

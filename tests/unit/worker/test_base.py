@@ -5,11 +5,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from kitsu.errors import EngineError, ProtocolError
 from kitsu.protocol import (
     Capabilities,
     HelloAccepted,
+    HelloRefused,
     Message,
     PolicyDelta,
     PolicyRespond,
@@ -17,6 +19,7 @@ from kitsu.protocol import (
     ServiceError,
     ServiceHealth,
     TtsAudio,
+    encode,
 )
 from kitsu.protocol.frames import MAX_BINARY_BYTES
 from kitsu.worker import Process, Worker
@@ -113,6 +116,31 @@ async def test_a_refused_hello_ends_the_worker(tmp_path: Path, monkeypatch: pyte
             async with asyncio.timeout(5):
                 await Parrot(RecordingProcess("policy")).run()
         assert caught.group_contains(ProtocolError, match="bad_token: Wrong token")
+
+
+async def test_a_hub_that_shows_it_the_door_ends_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with FakeHub() as hub:
+        furnish(tmp_path, hub.port, monkeypatch)
+        task = asyncio.ensure_future(Parrot(RecordingProcess("policy")).run())
+        await hub.send(HelloRefused(code="role_taken", message="A newer worker plays policy now."))
+        with pytest.raises(ExceptionGroup) as caught:
+            await task
+        assert caught.group_contains(ProtocolError, match="role_taken")
+
+
+@pytest.mark.parametrize("answer", [PolicyDelta(text="hello?"), ServiceError(code="x", message="y")])
+async def test_another_answer_to_hello_ends_the_worker(
+    answer: Message, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def serve_nonsense(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(encode(answer))
+
+    async with serve(serve_nonsense, "127.0.0.1", 0) as server:
+        furnish(tmp_path, next(iter(server.sockets)).getsockname()[1], monkeypatch)
+        with pytest.raises(ExceptionGroup) as caught:
+            await Parrot(RecordingProcess("policy")).run()
+        assert caught.group_contains(ProtocolError, match="bad_hello")
 
 
 async def test_it_comes_back_when_the_hub_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
