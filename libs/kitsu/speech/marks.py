@@ -13,7 +13,7 @@ _SPOKEN = re.compile(r"[^\W_]")
 _EMOTICON = re.compile(r"[:;=]['^-]?[)(DPpOo3c/|>]+|[xX]D+|:[a-z0-9_+-]{1,32}:|[\^>TtoOuU-][_.]+[\^<TtoOuU-]|\^\^|><")
 _ADDRESS = re.compile(r"https?:|www\.|@\w|[\w-]+(?:\.[\w-]+)+/", re.IGNORECASE)
 _DASHES = ("-", "–", "—")
-_JOINING = re.compile(r"[-–—&+=/€$£%°]+[,.;:!?]*|[….]+")
+_JOINING = re.compile(r"[-–—&+=/€$£%°]+[,.;:!?]*")
 
 
 class Pause(IntEnum):
@@ -31,8 +31,13 @@ def is_spoken(word: str) -> bool:
 
 
 def joins(word: str) -> bool:
-    """Whether a `word` without letters shapes how its neighbours are spoken: a dash, a currency, dots."""
+    """Whether a `word` without letters shapes how its neighbours are spoken: a dash, a currency."""
     return _JOINING.fullmatch(word) is not None
+
+
+def is_mark(word: str) -> bool:
+    """Whether `word` is punctuation that lost its word, as in "Hello 😀!"."""
+    return _MARKS.issuperset(word)
 
 
 def pause_after(word: str, follows: str) -> Pause:

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from kitsu.speech.marks import CLOSERS, MARKS, Pause, is_spoken, joins, pause_after
+from kitsu.speech.marks import CLOSERS, MARKS, Pause, is_mark, is_spoken, joins, pause_after
 from kitsu.speech.tags import Tag
+from kitsu.speech.timing import spoken_ms
 from kitsu.speech.wordlists import CLINGS_TO, CONJUNCTIONS, PREPOSITIONS, QUESTION_WORDS
 
 Cuts = Literal["natural", "eager"]
@@ -36,9 +37,9 @@ class RawSegment:
 class Segmenter:
     """Collects words, cuts them into segments.
 
-    How early it cuts depends on how much sound is left to play. Never inside numbers, abbreviations or addresses, never
-    after a single word, with two exceptions: the end of the answer, and an interjection with its comma ("Okay,") that
-    nothing else is there to play before, in eager mode.
+    How early it cuts depends on how much sound is left to play (`buffered_ms`, set by the caller, raised by each cut).
+    Never inside numbers, abbreviations or addresses; never after a single word but at the answer's end, and in eager
+    mode after an interjection ("Okay,") when there is nothing else to play.
     """
 
     def __init__(self, cuts: Cuts) -> None:
@@ -49,14 +50,13 @@ class Segmenter:
         self._breath = 0  # index in `_words` after the last comma
         self._word = ""  # not finished
         self._space = ""  # before `_word`
-        self._buffered_ms = 0.0
+        self.buffered_ms = 0.0  # sound that is ordered and not yet heard
         self._expression: Tag | None = None
         self._action: Tag | None = None
         self._out: list[RawSegment] = []
 
-    def feed(self, text: str, buffered_ms: float) -> None:
-        """More text. `buffered_ms`: sound that is ordered and not yet heard."""
-        self._buffered_ms = buffered_ms
+    def feed(self, text: str) -> None:
+        """More text."""
         for piece in _PIECE.findall(text):
             if piece[0].isspace():
                 self._end_word(piece)
@@ -95,7 +95,7 @@ class Segmenter:
 
     @property
     def _hungry(self) -> bool:
-        return self._buffered_ms < HUNGRY_MS
+        return self.buffered_ms < HUNGRY_MS
 
     def _grow_word(self, piece: str) -> None:
         if self._word:
@@ -135,14 +135,25 @@ class Segmenter:
         spoken = is_spoken(word)
         if not self._words:
             word = word.lstrip(_LEADING)
-        if not spoken and (not self._count or not joins(word)):
+        if not spoken and not (self._count and joins(word)):
             self._space = space
+            self._attach(word)
             return
         if self._chars + len(word) >= MAX_CHARS:
             self._cut_long()
         self._words.append(space + word if self._words else word)
         self._chars += len(space) + len(word)
         self._count += max(1, len(_WIDE.findall(word)) // 2) if spoken else 0
+        self._pause(pause)
+
+    def _attach(self, word: str) -> None:
+        """Punctuation that lost its word belongs to the one before."""
+        if self._count and word and is_mark(word) and self._chars + len(word) < MAX_CHARS:
+            self._words[-1] += word
+            self._chars += len(word)
+            self._pause(pause_after(self._words[-1].strip(), " "))
+
+    def _pause(self, pause: Pause) -> None:
         if pause == Pause.BREATH:
             self._breath = len(self._words)
         self._cut_after(pause)
@@ -159,7 +170,7 @@ class Segmenter:
             return 1 if self._eager else 2
         if pause == Pause.END:
             return 2
-        return 3 if self._buffered_ms < LOW_MS else float("inf")
+        return 3 if self.buffered_ms < LOW_MS else float("inf")
 
     def _cut_long(self) -> None:
         """The next word does not fit: cut at the last comma, or here."""
@@ -179,6 +190,7 @@ class Segmenter:
         self._count = self._chars = self._breath = 0
         if not text:
             return
+        self.buffered_ms += spoken_ms(text)
         marks = [tag for tag in (self._expression, self._action) if tag]
         self._out.append(
             RawSegment(

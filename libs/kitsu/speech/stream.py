@@ -43,21 +43,23 @@ class SegmentStream:
             buffered_ms: sound that is still to be played, what is being voiced included (`timing.spoken_ms` guesses).
                 The less there is, the earlier the cut; with none, at the first place that the mode allows.
         """
-        self._pass_on(delta, buffered_ms, final=False)
+        self._segmenter.buffered_ms = buffered_ms
+        self._pass_on(delta, final=False)
         self._segmenter.settle()
         return self._segmenter.take()
 
     def finish(self) -> list[RawSegment]:
         """The answer is over: what is left, in order. A stage direction with no words after it is dropped."""
-        self._pass_on("", float("inf"), final=True)
+        self._segmenter.buffered_ms = float("inf")  # nobody waits for a token any more: whole sentences
+        self._pass_on("", final=True)
         self._segmenter.finish()
         return self._segmenter.take()
 
-    def _pass_on(self, delta: str, buffered_ms: float, *, final: bool) -> None:
+    def _pass_on(self, delta: str, *, final: bool) -> None:
         for piece in self._cleaner.feed(delta, final=final):
             if isinstance(piece, str):
-                self._segmenter.feed(self._prefixes.feed(piece), buffered_ms)
+                self._segmenter.feed(self._prefixes.feed(piece))
             else:
                 self._segmenter.direct(piece)
         if final:
-            self._segmenter.feed(self._prefixes.feed("", final=True), buffered_ms)
+            self._segmenter.feed(self._prefixes.feed("", final=True))

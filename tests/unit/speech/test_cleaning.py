@@ -47,6 +47,7 @@ def spoken(*deltas: str, buffered_ms: float = PLENTY_MS) -> str:
         ("Kitsu says hello", "Kitsu says hello"),
         ("Kit", "Kit"),
         ("Hello 😀 my 👩‍👩‍👧 friend🎉 yes ♥ → no", "Hello my friend yes no"),
+        ("Hello 😀! Oh 🎉, and *waves* ... fine", "Hello! Oh, and... fine"),
         ("Hello :) you :D are xD fun :smile: ok ^_^ T_T bye", "Hello you are fun ok bye"),
         ("To be, or not to be", "To be, or not to be"),
         ("no\u200bbreak, zor\u00adbly, \u202eevil\u202c", "nobreak, zorbly, evil"),

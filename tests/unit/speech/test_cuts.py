@@ -116,6 +116,16 @@ def test_the_more_sound_is_left_the_longer_the_segments() -> None:
     ]
 
 
+def test_what_was_just_cut_counts_as_sound_to_come() -> None:
+    text = "Oh wow, this *really* all came at once 🎉, you see, and it was fun. Yes, it was, really, so much fun."
+    assert cut(text, deltas=[text]) == [
+        "Oh wow,",
+        "this really all came at once,",
+        "you see, and it was fun.",
+        "Yes, it was, really, so much fun.",
+    ]
+
+
 def test_long_sentences_are_cut_at_their_last_comma() -> None:
     text = "word " * 20 + "comma, " + "more " * 30
     first, second = cut(text, buffered_ms=PLENTY_MS)
