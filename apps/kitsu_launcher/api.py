@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import msgspec
 import uvicorn
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -36,7 +37,8 @@ def app(show: Show, token: str, port: int) -> ASGIApp:
 
     async def panic(request: Request) -> Response:
         body = await request.body()
-        return JSONResponse(await show.panic(msgspec.json.decode(body, type=Panic) if body else pressed("rest")))
+        order = msgspec.json.decode(body, type=Panic) if body else pressed("rest")
+        return JSONResponse(show.panic(order), background=BackgroundTask(show.latch, order))
 
     async def stop(request: Request) -> Response:
         show.stopping.set()

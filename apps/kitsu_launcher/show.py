@@ -96,8 +96,8 @@ class Show:
             )
         return self.services[name]
 
-    async def panic(self, panic: Panic) -> dict[str, Any]:
-        """Silence playout directly, without the hub. Acted on first, persisted after."""
+    def panic(self, panic: Panic) -> dict[str, Any]:
+        """Silence playout directly, without the hub. What must survive a restart is written after: see `latch`."""
         began = time.perf_counter()
         order = {"panic_id": panic.panic_id, "pressed_at": panic.pressed_at, "by": panic.by}
         speaker = self.services.get(SPEAKER)
@@ -109,7 +109,6 @@ class Show:
             "ordered": ordered,
             "latency_ms": latency_ms,
             "detail": "playout has the order" if ordered else "playout does not run: nothing sounds",
-            "latched": await asyncio.to_thread(self._latch, panic),
         }
 
     def status(self) -> dict[str, Any]:
@@ -126,7 +125,7 @@ class Show:
             "services": services,
         }
 
-    def _latch(self, panic: Panic) -> bool:
+    def latch(self, panic: Panic) -> None:
         """Make a restarted show come back panicked; a panic that holds already stays the one that holds."""
         latch = PanicLatch(self._home.panic_file)
         try:
@@ -134,8 +133,6 @@ class Show:
                 latch.write(panic)
         except OSError as error:
             log.error("panic.not_latched", message=f"{self._home.panic_file}: {error.strerror}")
-            return False
-        return True
 
     def _note(self) -> None:
         """Write down who we are and what runs: for the CLI, and for the next launcher should we die."""

@@ -192,7 +192,7 @@ async def test_whatever_a_service_writes_the_log_stays_json(stage: Open) -> None
 async def test_panic_reaches_playout_by_its_stdin(stage: Open) -> None:
     async with stage("playout=healthy", "other=healthy") as s:
         await s.ready("playout")
-        answer = await s.show.panic(Panic(panic_id="p1", pressed_at=7, by="cli"))
+        answer = s.show.panic(Panic(panic_id="p1", pressed_at=7, by="cli"))
         assert answer["ordered"]
         await s.until(lambda: s.said("playout", "order"))
         assert s.said("playout", "order")[0]["order"] == {

@@ -12,7 +12,7 @@ from kitsu_cli.exits import Exit, VerbError
 from kitsu_cli.rest import Door
 from kitsu_cli.running import doors
 
-ENOUGH_S = 0.09  # with one path's word we do not wait longer for the other's
+ENOUGH_S = 0.06  # with one path's word we do not wait longer for the other's
 PATIENCE_S = 2.0  # without any word at all we wait this long
 
 

@@ -67,7 +67,7 @@ def rest(where: Path) -> Iterator[FakeRest]:
 @pytest.fixture
 def launcher(where: Path, rest: FakeRest) -> Iterator[FakeRest]:
     """The launcher's door."""
-    ordered = {"panic_id": "x", "ordered": True, "latency_ms": 0.1, "detail": "playout has the order", "latched": True}
+    ordered = {"panic_id": "x", "ordered": True, "latency_ms": 0.1, "detail": "playout has the order"}
     with fake_rest({"GET /status": (200, LAUNCHER), "POST /panic": (200, ordered)}) as fake:
         note(where, rest.url, fake.url, rest.url)
         yield fake
