@@ -1,0 +1,60 @@
+/** The door's REST, typed. */
+import type { AuthorRole, PanicExit } from '$lib/protocol';
+
+export class ApiError extends Error {
+	constructor(
+		readonly status: number,
+		readonly code: string,
+		message: string
+	) {
+		super(message);
+	}
+}
+
+export type Verb = 'resume' | 'mute' | 'unmute' | 'skip' | 'live' | 'standby';
+
+export interface PanicAnswer {
+	panic_id: string;
+	exits: PanicExit[];
+	took_ms: number;
+}
+
+export interface OverlayAddress {
+	key: string;
+	url: string;
+}
+
+const NO_DOOR = 'The control door does not answer. Kitsu goes on; in a terminal, `kitsu status` says why.';
+
+async function ask<T>(method: string, path: string, body?: object): Promise<T> {
+	let answer: Response;
+	try {
+		answer = await fetch(path, {
+			method,
+			headers: body ? { 'content-type': 'application/json' } : {},
+			body: body && JSON.stringify(body)
+		});
+	} catch {
+		throw new ApiError(0, 'door_down', NO_DOOR);
+	}
+	const data = answer.status === 204 ? undefined : await answer.json().catch(() => undefined);
+	if (!answer.ok) {
+		const { code = 'unknown', message = `The door answered ${answer.status}.` } = data?.error ?? {};
+		throw new ApiError(answer.status, code, message);
+	}
+	return data as T;
+}
+
+export const api = {
+	signedIn: async () => (await ask<{ signed_in: boolean }>('GET', '/auth/session')).signed_in,
+	signIn: (key: string) => ask<void>('POST', '/auth/session', { key }),
+	signOut: () => ask<void>('DELETE', '/auth/session'),
+	overlay: () => ask<OverlayAddress>('GET', '/auth/overlay-key'),
+	rotateOverlay: () => ask<OverlayAddress>('POST', '/auth/overlay-key/rotate'),
+	chat: (text: string, author: string, role: AuthorRole) =>
+		ask<{ turn_id: string }>('POST', '/api/v1/chat', { text, author, role }),
+	say: (text: string, now: boolean) => ask<{ turn_id: string }>('POST', '/api/v1/say', { text, now }),
+	control: (verb: Verb) => ask<unknown>('POST', `/api/v1/control/${verb}`),
+	panic: (by: 'page' | 'key') => ask<PanicAnswer>('POST', '/api/v1/control/panic', { by }),
+	restart: (service: string) => ask<unknown>('POST', `/api/v1/modules/${service}`, { action: 'restart' })
+};

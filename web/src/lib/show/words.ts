@@ -1,0 +1,139 @@
+/** The page's words for what the protocol says. Pure. */
+import type { Outcome, PanicExit, ServiceState, ShowLevels, TurnState } from '$lib/protocol';
+import type { Show } from './state';
+
+export type Tone = 'ok' | 'warn' | 'stop' | 'air' | 'quiet';
+
+export interface Status {
+	icon: string;
+	word: string;
+	tone: Tone;
+}
+
+/** One glance: what viewers get. */
+export function onAir(levels: ShowLevels): Status & { says: string } {
+	if (levels.panic) return { icon: '■', word: 'Panic', tone: 'stop', says: 'Everything is silent until you resume.' };
+	if (levels.muted) return { icon: '⊘', word: 'Muted', tone: 'warn', says: 'Kitsu is muted. Viewers hear nothing.' };
+	if (levels.mode === 'live') return { icon: '●', word: 'On air', tone: 'air', says: 'Chat is answered out loud.' };
+	return { icon: '○', word: 'Standby', tone: 'quiet', says: 'Chat is not answered. Lines from this page are.' };
+}
+
+const OUTCOMES: Record<Outcome, Status> = {
+	spoken: { icon: '✓', word: 'spoken', tone: 'ok' },
+	fallback: { icon: '↺', word: 'fallback line', tone: 'warn' },
+	blocked: { icon: '⊘', word: 'blocked', tone: 'warn' },
+	held: { icon: '‖', word: 'held', tone: 'warn' },
+	dropped: { icon: '↓', word: 'dropped', tone: 'quiet' },
+	muted: { icon: '⊘', word: 'muted', tone: 'quiet' },
+	interrupted: { icon: '»', word: 'cut short', tone: 'quiet' },
+	expired: { icon: '◷', word: 'too old', tone: 'quiet' },
+	failed: { icon: '✕', word: 'failed', tone: 'stop' },
+	panic: { icon: '■', word: 'panic', tone: 'stop' }
+};
+
+export function outcome(turn: TurnState): Status {
+	return turn.outcome ? OUTCOMES[turn.outcome] : { icon: '…', word: 'running', tone: 'air' };
+}
+
+const SERVICE: Record<ServiceState['state'], Status> = {
+	ok: { icon: '✓', word: 'fine', tone: 'ok' },
+	degraded: { icon: '!', word: 'degraded', tone: 'warn' },
+	failed: { icon: '✕', word: 'failed', tone: 'stop' },
+	missing: { icon: '✕', word: 'not running', tone: 'stop' }
+};
+
+export function health(service: ServiceState): Status {
+	return SERVICE[service.state];
+}
+
+const ROLES: Record<string, string> = {
+	orchestrator: 'Hub',
+	policy: 'Brain',
+	tts: 'Voice',
+	playout: 'Playout',
+	control: 'Pages'
+};
+
+export function roleName(role: string): string {
+	return ROLES[role] ?? role;
+}
+
+const EXITS: Record<string, string> = {
+	voice: 'voice',
+	brain: 'brain',
+	playout: 'sound',
+	captions: 'captions',
+	orchestrator: 'hub',
+	launcher: 'second path'
+};
+
+/** "overlay:page-12ab" -> "listener page-12ab". */
+export function exitName(exit: string): string {
+	const [kind, rest] = exit.split(':', 2);
+	if (kind === 'overlay' && rest) return rest.startsWith('page') ? `page ${rest.slice(5)}` : `overlay ${rest.slice(8)}`;
+	return EXITS[exit] ?? exit;
+}
+
+/** Two lists of exits as one: what was confirmed once stays so. */
+export function mergeExits(first: PanicExit[], second: PanicExit[]): PanicExit[] {
+	const merged = new Map(first.map((one) => [one.exit, one]));
+	for (const one of second) {
+		if (merged.get(one.exit)?.state !== 'confirmed') merged.set(one.exit, one);
+	}
+	return [...merged.values()];
+}
+
+const DROPS: Record<string, string> = {
+	queue_full: 'no room',
+	duplicate: 'said before',
+	too_long: 'too long',
+	empty: 'empty',
+	flood: 'flood',
+	off_air: 'off air',
+	stopped: 'stopped'
+};
+
+export function dropReason(reason: string): string {
+	return DROPS[reason] ?? reason.replaceAll('_', ' ');
+}
+
+/** "just now", "12 s ago", "3 min ago". `ts`: unix µs, `now`: unix ms. */
+export function ago(ts: number, now: number): string {
+	const seconds = Math.max(0, Math.round(now / 1000 - ts / 1e6));
+	if (seconds < 3) return 'just now';
+	if (seconds < 60) return `${seconds} s ago`;
+	if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+	return `${Math.floor(seconds / 3600)} h ago`;
+}
+
+export interface Hint {
+	title: string;
+	why: string;
+	how: string;
+	/** A line to copy, if there is one. */
+	code?: string;
+}
+
+/** What could be set up next, most useful first. */
+export function hints(show: Show): Hint[] {
+	const found: Hint[] = [];
+	const policy = show.services.find((one) => one.role === 'policy');
+	if (policy?.capabilities.engine === 'scripted') {
+		found.push({
+			title: 'Her own brain',
+			why: 'She answers with her written demo lines. A language model lets her talk about anything.',
+			how: 'Start any OpenAI-compatible server (Ollama, llama.cpp, vLLM), put these lines into .env, then restart the brain.',
+			code: 'KITSU__POLICY__ENGINE=openai\nKITSU__POLICY__BASE_URL=http://127.0.0.1:11434/v1\nKITSU__POLICY__MODEL=llama3'
+		});
+	}
+	const tts = show.services.find((one) => one.role === 'tts');
+	if (tts?.capabilities.engine === 'espeak') {
+		found.push({
+			title: 'A warmer voice',
+			why: 'She speaks with the small built-in voice: quick, but robotic.',
+			how: 'Start a speech server with an OpenAI-compatible address (Kokoro, for example), put these lines into .env, then restart the voice.',
+			code: 'KITSU__TTS__ENGINE=openai\nKITSU__TTS__BASE_URL=http://127.0.0.1:8880/v1'
+		});
+	}
+	return found;
+}
