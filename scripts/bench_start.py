@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from bench.errors import BenchError
-from bench.memory import cpu_s, memory_mb
+from bench.memory import cpu_s, memory_mb, runs
 from bench.rest import Door
 from bench.script import Figures, Line, Report, at_most, parser, progress, run
 from bench.stack import Place, new_place, place_doors
@@ -66,7 +64,7 @@ async def one_start(place: Place) -> Start:
         stopping = time.perf_counter()
         await kitsu(place, "stop")
     stopped = time.perf_counter()
-    left = sum(psutil.pid_exists(pid) for pid in pids.values())
+    left = sum(runs(pid) for pid in pids.values())
     first_word_s = answer.sent_at - began + first_audio_ms / 1000
     return Start(ready_at - began, first_word_s, first_audio_ms, stopped - stopping, left, memory, idle_cpu)
 

@@ -6,14 +6,14 @@ MB = 1 << 20
 
 
 def memory_mb(pid: int) -> float:
-    """Memory of a process and all below it: PSS (shared pages divided among their users), where the system tells it;
-    else what the process has for itself alone.
+    """Memory of one process, MB: PSS (shared pages divided among their users), where the system tells it; else what
+    the process has for itself alone.
 
     Raises:
         psutil.NoSuchProcess: it is gone.
     """
-    process = psutil.Process(pid)
-    return sum(_own_bytes(one) for one in (process, *process.children(recursive=True))) / MB
+    full = psutil.Process(pid).memory_full_info()
+    return int(full.pss if hasattr(full, "pss") else full.uss) / MB
 
 
 def cpu_s(pid: int) -> float:
@@ -26,6 +26,9 @@ def cpu_s(pid: int) -> float:
     return float(times.user + times.system)
 
 
-def _own_bytes(process: psutil.Process) -> int:
-    full = process.memory_full_info()
-    return int(full.pss if hasattr(full, "pss") else full.uss)
+def runs(pid: int) -> bool:
+    """Whether it still runs; one that nobody has collected yet does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
