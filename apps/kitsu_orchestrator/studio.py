@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from kitsu.characters import Character
+from kitsu.characters.character import NEEDED_FALLBACKS
 from kitsu.config import PolicySettings
 from kitsu.errors import GateError
 from kitsu.protocol import Message
@@ -54,6 +55,10 @@ class Studio:
             expressions=self.character.expressions,
             actions=self.character.actions,
         )
+
+    def answers(self, category: str) -> bool:
+        """Whether she has lines of her own for what the gate found: then it is not met with silence."""
+        return category in self.character.fallbacks and category not in NEEDED_FALLBACKS
 
     def fallback(self, kind: str) -> str:
         """Her next line for when something went wrong, or for a category of the gate's."""

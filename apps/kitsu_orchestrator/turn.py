@@ -214,7 +214,7 @@ class Turn:
         if verdict.allowed:
             return verdict.text or Ending("dropped", "empty")
         self.story.step("gate.blocked_input", verdict.why.rule)
-        if verdict.why.category not in self._studio.character.fallbacks:
+        if not self._studio.answers(verdict.why.category):
             return Ending("blocked", "input_gate")
         self._crisis = verdict.why.category  # what was written there wants an answer all the same
         return ""

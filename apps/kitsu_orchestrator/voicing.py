@@ -171,7 +171,7 @@ class Voicing:
     async def _wait_for_room(self, index: int) -> None:
         """Voice ahead, but not the whole answer at once."""
         limit_ms = self._settings.voice_ahead_s * 1000
-        while self.failure is None and sum(s.received_ms - s.forwarded_ms for s in self.segments[:index]) > limit_ms:
+        while self.failure is None and sum(s.expected_ms - s.forwarded_ms for s in self.segments[:index]) > limit_ms:
             self._moved.clear()
             await self._moved.wait()
 

@@ -1,5 +1,6 @@
 """A scripted playout (and control door): real wire, virtual time. What is heard moves only when the test says so."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -24,7 +25,7 @@ from kitsu.protocol import (
     TtsAudio,
     TtsFinished,
 )
-from tests.fakes.workers import FakeWorker, Ids, ids
+from tests.fakes.workers import PATIENCE_S, FakeWorker, Ids, ids
 
 
 @dataclass
@@ -131,6 +132,16 @@ class FakeClock(FakeWorker):
         """Let a turn (the oldest) be heard up to `ms` after its start, as far as there is sound."""
         turn = self.turns[turn_id] if turn_id else next(iter(self.turns.values()))
         await self._move(turn, min(ms, turn.came_ms))
+
+    async def expect_sound(self, ms: float, turn_id: str) -> None:
+        """Wait until so much of a turn has come, or all of it."""
+
+        def came() -> bool:
+            turn = self.turns.get(turn_id)
+            return turn is not None and (turn.came_ms >= ms or turn.complete)
+
+        async with asyncio.timeout(PATIENCE_S), self._changed:
+            await self._changed.wait_for(came)
 
     async def release(self) -> None:
         """Play everything from now on."""

@@ -84,7 +84,7 @@ class FakeWorker:
         """Say hello and be taken in. A worker that left may join again: that is a restart."""
         self.closed.clear()
         self._socket = await connect(
-            f"ws://127.0.0.1:{self.port}/hub", compression=None, ping_interval=None, proxy=None
+            f"ws://127.0.0.1:{self.port}/hub", compression=None, ping_interval=None, proxy=None, max_queue=None
         )
         hello = Hello(role=self.role, name=self.role, token=self.token, capabilities=self.capabilities)
         await self._socket.send(encode(hello))
@@ -105,6 +105,10 @@ class FakeWorker:
         """Be gone as after a kill -9."""
         self._socket.transport.abort()
         await self.closed.wait()
+
+    async def settle(self) -> None:
+        """Wait until the hub has read everything that was sent: an order of its own comes back the same way."""
+        await (await self._socket.ping())
 
     async def send(self, message: Message, payload: bytes | None = None) -> None:
         await self.send_raw(encode(message, payload))
@@ -157,6 +161,8 @@ class FakeWorker:
                 if isinstance(frame.message, ControlPanic):
                     await self.confirm(frame.message)
                 await self.react(*frame)
+                async with self._changed:
+                    self._changed.notify_all()
         except ConnectionClosed:
             pass
         finally:
