@@ -40,7 +40,8 @@ def make(places: Places, lock: str, steps: Steps) -> None:
     packages = packages_stamp(places, lock)
     if not packages.fresh():
         steps.say(f"installing Python packages from {lock}")
-        pip_install(places, steps, "--require-hashes", "--requirement", places.checkout / lock)
+        # --no-deps: the lock is complete, and older pips look past it for newer releases of packages with extras
+        pip_install(places, steps, "--require-hashes", "--no-deps", "--requirement", places.checkout / lock)
         packages.write()
     steps.say("installing Kitsu itself")
     pip_install(places, steps, "--no-deps", "--no-build-isolation", "--editable", places.checkout)

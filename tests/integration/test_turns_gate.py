@@ -207,7 +207,7 @@ async def test_without_rules_the_gate_is_closed(tmp_path: Path, caplog: pytest.L
 
 
 async def test_a_fallback_that_the_gate_does_not_like_is_not_said(tmp_path: Path) -> None:
-    fallbacks = {kind: (f"[smile] Oh {BLOCKED}, no.",) for kind in ("blocked", "brain_down", "empty")}
+    fallbacks = dict.fromkeys(("blocked", "brain_down", "empty"), (f"[smile] Oh {BLOCKED}, no.",))
     character = msgspec.structs.replace(kitsu(), fallbacks=fallbacks)
     async with stack(tmp_path, character=character) as show:
         show.brain.answers += [f"You {BLOCKED}."]
