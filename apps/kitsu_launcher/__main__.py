@@ -18,9 +18,9 @@ from collections.abc import Mapping, Sequence
 from kitsu.config import Home, LogSettings, NetworkSettings, home, load, make_secret
 from kitsu.errors import ConfigError, KitsuError
 from kitsu.filelock import FileLock
+from kitsu.leftovers import reap
 from kitsu.services import SERVICES, Service
 from kitsu.telemetry import log, setup_logs
-from kitsu_launcher import leftovers
 from kitsu_launcher.config import LauncherSettings
 from kitsu_launcher.logs import ServiceLog
 from kitsu_launcher.show import Show, service_log
@@ -80,7 +80,7 @@ def _claim(where: Home, lock: FileLock) -> tuple[ServiceLog, socket.socket]:
     if not taken:
         raise OtherRunsError("already_running", f"Another launcher runs on {where.root}.")
     make_secret(where.token_file)
-    leftovers.reap(where.running_file)
+    reap(where.running_file)
     check_services_ports(network)
     listener = listen(network.host, network.launcher_port, "network.launcher_port")
     return service_log(where, logs, "launcher"), listener

@@ -222,6 +222,26 @@ def test_a_killed_launcher_leaves_nothing_behind(shell: Shell) -> None:
     assert not set(shell.pids().values()) & set(before.values())
 
 
+def test_stop_clears_up_after_a_killed_launcher(shell: Shell) -> None:
+    shell.env["KITSU_TEST_CHILDREN"] = "tts=deaf"
+    shell.kitsu("start")
+    before = shell.pids()
+    os.kill(before["launcher"], signal.SIGKILL)
+    code, out, _ = shell.kitsu("stop")
+    assert (code, "Cleared up" in out) == (0, True)
+    assert all(gone(pid) for pid in before.values())
+    shell.nothing_left()
+
+
+def test_stop_ends_a_launcher_that_hangs(shell: Shell) -> None:
+    shell.kitsu("start")
+    before = shell.pids()
+    os.kill(before["launcher"], signal.SIGSTOP)
+    assert shell.kitsu("stop")[0] == 0
+    assert all(gone(pid) for pid in before.values())
+    shell.nothing_left()
+
+
 def test_foreground_ends_with_ctrl_c(shell: Shell) -> None:
     with shell.begin("start", "--foreground") as process:
         stdout = process.stdout

@@ -5,7 +5,9 @@ from argparse import Namespace
 
 import psutil
 
-from kitsu.home import home
+from kitsu.filelock import FileLock
+from kitsu.home import Home, home
+from kitsu.leftovers import reap
 from kitsu_cli import screen
 from kitsu_cli.exits import Exit, VerbError
 from kitsu_cli.rest import Door
@@ -16,9 +18,15 @@ POLL_S = 0.02
 
 def run(arguments: Namespace) -> int:
     """Stop everything, or the services named. Nothing to stop is fine."""
-    launcher = running_launcher()
+    try:
+        launcher = running_launcher()
+    except VerbError as error:
+        if error.exit_code is not Exit.TIMEOUT:
+            raise
+        launcher = None  # it hangs
     if launcher is None:
-        _tell(arguments, "Kitsu does not run.", [])
+        ended = clear_up(home())
+        _tell(arguments, "Cleared up what was left of Kitsu." if ended else "Kitsu does not run.", [])
     elif arguments.services:
         for name in arguments.services:
             launcher.post(f"/services/{name}/stop", timeout_s=arguments.timeout)
@@ -27,6 +35,15 @@ def run(arguments: Namespace) -> int:
         stop_all(launcher, arguments.timeout)
         _tell(arguments, "Kitsu has stopped.", ["all"])
     return Exit.OK
+
+
+def clear_up(where: Home) -> list[int]:
+    """End a launcher that hangs and what a dead one left behind; returns the process ids that had to be ended."""
+    ended = reap(where.running_file, launcher_too=True)
+    lock = FileLock(where.lock_file)
+    if where.lock_file.exists() and lock.acquire():
+        lock.release()
+    return ended
 
 
 def stop_all(launcher: Door, timeout_s: float) -> None:

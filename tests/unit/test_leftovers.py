@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from kitsu_launcher.leftovers import reap
+from kitsu.leftovers import reap
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 def noted(path: Path, pid: object, created: object) -> Path:
     file = path / "launcher.json"
-    file.write_text(json.dumps({"pid": 1, "services": {"tts": [pid, created]}}))
+    file.write_text(json.dumps({"pid": 1, "created": 1.0, "services": {"tts": [pid, created]}}))
     return file
 
 
@@ -55,6 +55,18 @@ def test_a_broken_file_is_no_reason_to_stop(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     assert reap(file) == []
     assert not file.exists()
+
+
+def test_a_launcher_that_hangs_is_ended_only_when_asked(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
+    file = tmp_path / "launcher.json"
+    text = json.dumps({"pid": sleeper.pid, "created": psutil.Process(sleeper.pid).create_time(), "services": {}})
+    file.write_text(text)
+    assert reap(file, grace_s=0.05) == []
+    assert sleeper.poll() is None
+    file.write_text(text)
+    assert reap(file, grace_s=0.05, launcher_too=True) == [sleeper.pid]
+    assert not psutil.pid_exists(sleeper.pid)
+    sleeper.wait(5)
 
 
 @pytest.mark.parametrize("pid", [-1, 2**70])
