@@ -32,6 +32,8 @@ const OPENING_MS = 35;
 /** One step from a shape towards another; lips open a little quicker than they close. */
 export function towards(from: Mouth, to: Mouth, elapsedMs: number): Mouth {
 	const near = (a: number, b: number, ms: number) => a + (b - a) * (1 - Math.exp(-elapsedMs / ms));
+	const far = Math.abs(from.open - to.open) + Math.abs(from.wide - to.wide) + Math.abs(from.teeth - to.teeth);
+	if (far + Math.abs(from.tongue - to.tongue) < 0.01) return to; // there: nothing to draw until the next shape
 	return {
 		open: near(from.open, to.open, to.open > from.open ? OPENING_MS : CLOSING_MS),
 		wide: near(from.wide, to.wide, CLOSING_MS),
