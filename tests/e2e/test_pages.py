@@ -138,8 +138,8 @@ async def test_the_overlay_speaks_and_shows_it(stage: Stage) -> None:
     await expect(overlay.get_by_text("hello, who are you?")).to_be_visible()
     await expect(overlay.get_by_text("Mika")).to_be_visible()
     captions = overlay.get_by_test_id("captions")
-    await expect(captions).to_have_text("Hehe,")
-    await expect(captions).to_have_text(f"{ANSWER[0][0]} {ANSWER[1][0]}")
+    for words in ("Hehe,", "Kitsu, your", "knock over"):
+        await expect(captions).to_contain_text(words)
     reports = [one.position for one in stage.show.all(SinkPosition, state="running")]
     assert reports == sorted(reports)
     assert len(reports) > 10
@@ -186,7 +186,7 @@ async def test_the_overlay_is_transparent_and_can_be_thinned_out(stage: Stage) -
             const pen = canvas.getContext('2d');
             pen.drawImage(picture, 0, 0);
             const { data } = pen.getImageData(0, 0, picture.width, picture.height);
-            return Math.max(...data.filter((_, i) => i % 4 === 3));
+            return data.reduce((most, value, i) => (i % 4 === 3 ? Math.max(most, value) : most), 0);
         }""",
         list(png),
     )
@@ -217,7 +217,7 @@ async def test_two_overlays_one_voice(stage: Stage) -> None:
 
 
 async def test_autoplay_block_is_reported_and_ended_by_a_click(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with staged(tmp_path, monkeypatch, "--autoplay-policy=user-gesture-required") as stage:
+    async with staged(tmp_path, monkeypatch, "--autoplay-policy=document-user-activation-required") as stage:
         overlay = await stage.overlay(await stage.context())
         await stage.show.expect(SinkPosition, state="blocked")
         await overlay.get_by_role("button", name="Click to hear Kitsu").click()
@@ -320,6 +320,8 @@ async def test_pages_come_back_by_themselves(stage: Stage) -> None:
     async with asyncio.timeout(5):
         while stage.show.elected in ("", first.sink):
             await stage.show.expect(SinkOpened)
+        while not stage.show.streams:
+            await room.wait_for_timeout(20)
     await stage.chat()
     await until(overlay, lambda level: level > 0.1)
     await expect(room.get_by_test_id("said")).to_contain_text(ANSWER[0][0])

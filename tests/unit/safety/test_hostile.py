@@ -2,7 +2,6 @@
 
 import random
 import time
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -45,16 +44,13 @@ def hostile() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", hostile())
-def test_hostile_text_is_judged_quickly(
-    rules: RuleSet, name: str, record_property: Callable[[str, object], None]
-) -> None:
+def test_hostile_text_is_judged_quickly(rules: RuleSet, name: str) -> None:
     text = hostile()[name]
     times = []
     for _ in range(5):
         begin = time.process_time()
         rules.find(text, "input")
         times.append((time.process_time() - begin) * 1000)
-    record_property("ms", round(min(times), 2))
     assert min(times) < GENEROUS_MS
 
 
