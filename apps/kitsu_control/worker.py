@@ -9,13 +9,15 @@ import httpx
 from kitsu.config import CHECKOUT, NetworkSettings, home, load, read_secret
 from kitsu.protocol import Capabilities, HelloAccepted, Message
 from kitsu.worker import Process, Worker
+from kitsu.worker.web import bind, serve
 from kitsu_control.app import Door, build_door
 from kitsu_control.config import ControlSettings
 from kitsu_control.overlay_key import OverlayKey
 from kitsu_control.relay import Relay
-from kitsu_control.server import listen, serve
 
 ANNOUNCE_EVERY_S = 1.0
+MAX_FRAME_BYTES = 64 << 10
+PING_S = 10.0  # a browser that vanished without a word is let go
 
 
 class ControlWorker(Worker):
@@ -42,7 +44,8 @@ class ControlWorker(Worker):
         overlay_key.make()
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         self._door = build_door(settings, network, token, overlay_key, self._relay, client, self._build)
-        self.tasks.create_task(serve(self._door.app, listen(network.host, network.control_port)))
+        listener = bind(network.host, network.control_port, "network.control_port")
+        self.tasks.create_task(serve(self._door.app, listener, max_frame_bytes=MAX_FRAME_BYTES, ping_s=PING_S))
         self.tasks.create_task(self._keep_telling(overlay_key))
         return Capabilities(features=("overlay", "sound"))
 

@@ -26,6 +26,8 @@ from kitsu_orchestrator.slots import Slots
 from kitsu_orchestrator.store import Store
 from kitsu_orchestrator.studio import Studio
 
+STOP_WITHIN_S = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -69,11 +71,17 @@ class Orchestrator:
         Raises:
             ConfigError: `database_newer`.
         """
+        process.grace_s = STOP_WITHIN_S
         await self._store.open()
         try:
             async with asyncio.TaskGroup() as group:
                 show = group.create_task(self.show.run(self._studio))
-                await serve(self._door(listener.getsockname()[1]), listener, process)
+                door = self._door(listener.getsockname()[1])
+                serving = group.create_task(serve(door, listener, started=process.report))
+                await process.stopping.wait()
+                await self.show.stop()
+                serving.cancel()
+                await asyncio.wait({serving})
                 show.cancel()
         finally:
             await self._launcher.close()

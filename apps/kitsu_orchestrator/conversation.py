@@ -95,13 +95,13 @@ class Conversation:
         self._think_again(gen)
         return True
 
-    def panic(self, gen: int) -> None:
-        """End everything, waiting lines too."""
+    def end_all(self, outcome: Outcome, reason: str, gen: int) -> None:
+        """End everything, waiting lines too. `gen`: the new generation."""
         if self.current is not None:
-            self.current.cancel("panic", "panic", gen)
+            self.current.cancel(outcome, reason, gen)
         self._think_again(gen)
         for job in self.waiting.clear():
-            self.end(job, "panic", "panic")
+            self.end(job, outcome, reason)
 
     async def run(self) -> None:
         """Answer lines for ever."""

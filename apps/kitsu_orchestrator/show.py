@@ -40,6 +40,7 @@ from kitsu_orchestrator.turn import Turn
 
 FORGET_EVERY_S = 86_400.0
 TELL_SHED_EVERY_S = 1.0
+STOP_TURNS_S = 1.5
 
 
 class Show:
@@ -71,6 +72,15 @@ class Show:
             self._group.create_task(self._tell_shed())
             await self._recall(self.conversation(STAGE))
             await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        """Kitsu stops: every line that sounds or waits ends, and whoever waits for it is told."""
+        gens = self.levels.bump_all()
+        ends = [turn.job.done for turn in self.playing()]
+        for name, conversation in self.conversations.items():
+            conversation.end_all("dropped", "stopped", gens[name])
+        if ends:
+            await asyncio.wait(ends, timeout=STOP_TURNS_S)
 
     # Lines
 
@@ -152,7 +162,7 @@ class Show:
             self.hub.flush(conv, gen)
         self.confirmations = Confirmations(held.panic_id, self.services.exits())
         for name, conversation in self.conversations.items():
-            conversation.panic(gens[name])
+            conversation.end_all("panic", "panic", gens[name])
         log.warning("panic.pressed", by=panic.by, panic_id=held.panic_id)
         self._publish_levels()
         self._group.create_task(self._settle(self.confirmations))

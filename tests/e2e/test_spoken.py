@@ -11,7 +11,7 @@ import pytest
 
 from kitsu_tts.config import TtsSettings
 from kitsu_tts.engines.espeak import EspeakVoice
-from tests.e2e.launched import LaunchedShow, launched, samples
+from tests.e2e.launched import LaunchedShow, launched, samples, until
 
 LINE = (
     "Once upon a time, a small orange fox found a microphone in the snow, and she told everybody about it. "
@@ -98,3 +98,20 @@ async def word_begins(texts: list[str]) -> list[float]:
                 samples_made += len(chunk.pcm) // 2
             offset += samples_made * RATE / rate_hz
     return [*begins, offset]
+
+
+def test_stopping_ends_what_sounds_and_what_waits(tmp_path: Path) -> None:
+    """Whoever waits for an answer is told; what was heard by then is kept."""
+    with launched(tmp_path) as show:
+        sounding = show.in_background("say", LINE, "--json")
+        turn_id = until(lambda: (show.call("GET", "/status")["current"] or [{}])[0].get("turn_id"))
+        show.sounding(turn_id, 600)
+        waiting = [show.in_background("chat", text, "--json") for text in ("and you?", "and me?")]
+        until(lambda: show.call("GET", "/status")["waiting"])
+        assert show.kitsu("stop").returncode == 0
+        ends = [json.loads(command.result().stdout) for command in (sounding, *waiting)]
+        assert [(end["outcome"], end["reason"]) for end in ends] == [("dropped", "stopped")] * 3
+        assert ends[0]["heard"]
+        assert LINE.startswith(ends[0]["heard"])
+        assert show.kitsu("start").returncode == 0
+        assert show.turn(turn_id)["heard"] == ends[0]["heard"]

@@ -21,7 +21,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from kitsu.protocol import Message, ShowLevels, StateSnapshot, encode
-from kitsu_control.server import listen, serve
+from kitsu.worker.web import bind, serve
 from tests.fakes.hub import FakeHub
 
 
@@ -88,7 +88,7 @@ class FakeOrchestrator(FakeHub):
         self._serving: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
-        listening = listen("127.0.0.1", self.port)
+        listening = bind("127.0.0.1", self.port, "port")
         self.port = listening.getsockname()[1]
         routes = [
             WebSocketRoute("/hub", self._hub),

@@ -58,7 +58,7 @@ class WordTimeline:
         for word in words:
             earliest = self._marks[-1] if self._marks else _Word(0, 0, 0)
             start = min(max(word.start, earliest.end), len(self._text))
-            end = min(max(word.end, start), len(self._text))
+            end = _past_marks(self._text, min(max(word.end, start), len(self._text)))
             if end > start:
                 at = max(round(word.at * STREAM_RATE_HZ / rate_hz), earliest.at)
                 self._marks.append(_Word(at, start, end))
@@ -117,3 +117,10 @@ class WordTimeline:
             return self._total
         _at, start, end = words[index]
         return words[index].at + spoken_ms(self._text[start:end]) * STREAM_RATE_HZ / 1000
+
+
+def _past_marks(text: str, end: int) -> int:
+    """The end of a word with the marks behind it: voices leave them out, readers want them with their word."""
+    while end < len(text) and not (text[end].isalnum() or text[end].isspace()):
+        end += 1
+    return end

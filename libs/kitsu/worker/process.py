@@ -40,6 +40,7 @@ class Process:
         self.name = name
         self.stopping = asyncio.Event()
         self.on_order: Callable[[dict[str, Any]], None] = lambda order: None
+        self.grace_s = 0.0  # how long `main` may take to end by itself after `stopping`, before it is cancelled
         self._beat: Beat = {"ready": False, "state": "ok", "reason": "starting"}
         self._supervised = not sys.stdin.isatty()
 
@@ -61,6 +62,7 @@ class Process:
             task = group.create_task(main)
             stop = group.create_task(self.stopping.wait())
             await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task}, timeout=self.grace_s)
             for running in (task, stop, beats):
                 running.cancel()
 

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import uvicorn
@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 
 from kitsu.errors import ConfigError
 from kitsu.protocol.frames import MAX_BINARY_BYTES
-from kitsu.worker.process import Process
+
+STOP_WITHIN_S = 2
 
 
 def bind(host: str, port: int, setting: str) -> socket.socket:
@@ -43,33 +44,50 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
 _IN_USE = frozenset({98, 48, 10048})  # EADDRINUSE on Linux, macOS, Windows (WSAEADDRINUSE)
 
 
-async def serve(app: ASGIApp, listener: socket.socket, process: Process) -> None:
-    """Serve until the process is told to stop."""
+async def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    max_frame_bytes: int = MAX_BINARY_BYTES,
+    ping_s: float | None = None,
+    started: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until cancelled; answers that are under way then get `STOP_WITHIN_S` to end.
+
+    Args:
+        app: what is served.
+        listener: from `bind`.
+        max_frame_bytes: longest websocket frame that is taken.
+        ping_s: silence after which a websocket is asked whether it lives, and the wait for its answer.
+        started: called once requests are answered.
+    """
     server = _Server(
         uvicorn.Config(
             app,
             loop="none",
+            http="h11",
             ws="websockets-sansio",
             ws_per_message_deflate=False,
-            ws_max_size=MAX_BINARY_BYTES,
-            ws_ping_interval=None,
-            http="h11",
+            ws_max_size=max_frame_bytes,
+            ws_ping_interval=ping_s,
+            ws_ping_timeout=ping_s,
+            lifespan="off",
             access_log=False,
             log_config=None,
             server_header=False,
-            timeout_graceful_shutdown=2,
+            proxy_headers=False,
+            timeout_graceful_shutdown=STOP_WITHIN_S,
         )
     )
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(server.serve(sockets=[listener]))
-        try:
-            while not server.started and not task.done():  # noqa: ASYNC110  # uvicorn offers no event
-                await asyncio.sleep(0.005)
-            process.report()
-            await process.stopping.wait()
-        finally:
-            server.should_exit = True
-            await task
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn offers no event
+            await asyncio.sleep(0.005)
+        started()
+        await asyncio.shield(serving)
+    finally:
+        server.should_exit = True
+        await serving
 
 
 class _Server(uvicorn.Server):

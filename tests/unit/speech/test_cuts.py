@@ -252,14 +252,16 @@ HOSTILE = [
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_garbage_takes_linear_time(piece: str) -> None:
-    def seconds(size: int) -> float:
-        speech, text = stream("natural"), piece * (size // len(piece))
+    def once(text: str) -> float:
+        speech = stream("natural")
         begin = time.process_time()
         speech.feed(text)
         speech.finish()
         return time.process_time() - begin
 
-    seconds(5_000)
+    def seconds(size: int) -> float:
+        return min(once(piece * (size // len(piece))) for _ in range(3))  # the least disturbed one
+
     assert seconds(80_000) < 40 * max(seconds(5_000), 1e-3)  # 16 times the text; quadratic would be 256 times
 
 

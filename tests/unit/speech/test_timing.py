@@ -56,6 +56,17 @@ def test_without_marks_characters_share_the_sound() -> None:
     assert [shared.chars_at(n * 4800) for n in (0, 3, 6, 7, 8, 12, 13, 16)] == [0, 5, 5, 5, 8, 8, 16, 16]
 
 
+def test_marks_belong_to_the_word_before_them() -> None:
+    text = 'Kitsu, at "home", well-known!'
+    words = WordTimeline(text)
+    spans = ((0, 5), (7, 9), (11, 15), (18, 22), (23, 28))
+    words.add([WordMark(at=place * RATE_HZ, start=start, end=end) for place, (start, end) in enumerate(spans)], RATE_HZ)
+    assert [text[start:end] for _, start, end in words.words_between(0, 9 * S)] == [
+        "Kitsu,", "at", 'home",', "well-", "known!",
+    ]  # fmt: skip
+    assert text[: words.chars_at(S // 2)] == "Kitsu,"
+
+
 def test_words_are_given_out_once_and_late_ones_too() -> None:
     words = WordTimeline(TEXT)
     words.add(MARKS[:1], RATE_HZ)
