@@ -58,6 +58,7 @@ class Show:
         self.studio: Studio
         self.conversations: dict[str, Conversation] = {}
         self.confirmations: Confirmations | None = None
+        store.hurried = lambda: any(turn.unheard for turn in self.playing())
         self._latch = latch
         self._latching = asyncio.Lock()
         self._runners: dict[str, asyncio.Task[None]] = {}

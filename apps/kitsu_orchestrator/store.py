@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from kitsu_orchestrator.tables import HEAD, TurnRow
 QUEUE_LIMIT = 500
 LOCK_TIMEOUT_S = 1.0
 RETRY_S = 5.0
+LONGEST_WAIT_S = 2.0  # for a turn that is about to sound
+LOOK_EVERY_S = 0.05
 
 
 class Store:
@@ -33,6 +37,7 @@ class Store:
         self._writing = asyncio.Lock()
         self._ready = False  # the tables are there
         self._dropped = 0
+        self.hurried: Callable[[], bool] = lambda: False  # whether somebody waits for a turn's first sound
         self.failed = ""  # why the last write failed
 
     @classmethod
@@ -74,12 +79,20 @@ class Store:
         try:
             while True:
                 await self._wake.wait()
+                await self._wait_for_calm()
                 self._wake.clear()
                 if not await self._write():
                     await asyncio.sleep(RETRY_S)
                     self._wake.set()
         finally:
             await self._write()
+
+    async def _wait_for_calm(self) -> None:
+        """First words before our books: a write costs some ms of the same processor."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_WAIT_S):
+                while self.hurried():  # noqa: ASYNC110 - asked of whoever runs turns, only while there is something to write
+                    await asyncio.sleep(LOOK_EVERY_S)
 
     async def get(self, turn_id: str) -> dict[str, Any] | None:
         """The story of one turn.

@@ -70,6 +70,11 @@ class Turn:
         """Set when nothing but playing is left to do."""
         return self._voicing.voiced_all
 
+    @property
+    def unheard(self) -> bool:
+        """Nothing of it has sounded yet."""
+        return self._end is None and not self.story.times.first_audio_ms
+
     def state(self) -> TurnState:
         """The turn as pages show it."""
         return TurnState(
