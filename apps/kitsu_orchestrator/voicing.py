@@ -80,6 +80,7 @@ class Voicing:
         self.opened = False  # the clock knows this turn and will say how it ended
         self.failure: TtsFailed | None = None
         self._closed = False
+        self._asked = asyncio.Event()  # the voice has its first segment (or there will be none)
         self._changed = asyncio.Event()
         self._moved = asyncio.Event()
         self._sent_ms = 0.0
@@ -194,6 +195,7 @@ class Voicing:
             return TtsFailed(segment=segment.index, code="voice_missing", message="the voice is not running")
         segment.ended.clear()
         segment.asked = self._hub.send("tts", TtsSynthesize(**self._ids, segment=segment.index, speech=segment.speech))
+        self._asked.set()
         await segment.ended.wait()
         return segment.failure
 
@@ -202,6 +204,7 @@ class Voicing:
         if self.failure is not None:
             return
         self.failure = failure
+        self._asked.set()
         self.close()
         self._moved.set()
         for segment in self.segments:
@@ -212,6 +215,7 @@ class Voicing:
         await self.committed.wait()
         if not await self._wait_for_segment(0):
             return
+        await self._asked.wait()  # the clock's own preparations can wait for that
         if await self._hub.wait_for("playout", self._settings.worker_grace_s) is None:
             self._fail(TtsFailed(segment=0, code="playout_missing", message="playout is not running"))
             return

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_CODE_POINTS = 4000  # longer than any line or segment; whatever is longer is blocked unread
 MAX_NAME_CODE_POINTS = 60
 REMEMBERED_CODE_POINTS = 200  # of what a turn has said, against words split over segments
+REMEMBERED_NAMES = 2000
 
 
 class Gate:
@@ -40,6 +41,7 @@ class Gate:
         self._key = key
         self._budget_ms = budget_ms
         self._clock = clock  # seconds
+        self._names: dict[str, bool] = {}
 
     @classmethod
     def load(cls, folder: Path, settings: "SafetySettings", key: bytes) -> "Gate":
@@ -60,8 +62,7 @@ class Gate:
         started = self._clock()
         line, name = clean(text[:MAX_CODE_POINTS]), clean(author[:MAX_NAME_CODE_POINTS])
         why = self._too_long(text, started) or self._why(line, "input", started)
-        named = bool(name) and not self._why(name, "input", started).rule
-        named = named and not self._why(parted(name), "input", started).rule
+        named = bool(name) and self._name_passes(name, started)
         allowed = not why.rule
         return InputVerdict(
             allowed=allowed,
@@ -85,6 +86,15 @@ class Gate:
             return OutputVerdict(allowed=False, speech=None, caption=None, why=why)
         speech = self._approve(line, "speech", turn_id)
         return OutputVerdict(allowed=True, speech=speech, caption=self._approve(line, "caption", turn_id), why=why)
+
+    def _name_passes(self, name: str, started: float) -> bool:
+        """Judged once and remembered: the same people write again and again."""
+        if name not in self._names:
+            if len(self._names) >= REMEMBERED_NAMES:
+                self._names.clear()
+            fine = not self._why(name, "input", started).rule and not self._why(parted(name), "input", started).rule
+            self._names[name] = fine
+        return self._names[name]
 
     def _too_long(self, text: str, started: float) -> Why | None:
         if len(text) <= MAX_CODE_POINTS:
