@@ -65,7 +65,7 @@ async def serve(
         uvicorn.Config(
             app,
             loop="none",
-            http="h11",
+            http="httptools",
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             ws_max_size=max_frame_bytes,
