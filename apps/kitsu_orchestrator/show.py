@@ -233,7 +233,7 @@ class Show:
             "character": self.studio.character.name,
             "services": snapshot.get("services", []),
             "sinks": snapshot.get("sinks", []),
-            "listening": any(sink.elected and sink.state == "running" for sink in self.services.sinks),
+            "listening": any(sink.elected for sink in self.services.sinks),  # blocked ones are not elected
             "current": snapshot.get("current", []),
             "waiting": snapshot.get("waiting", 0),
             "dropped": dict(self.intake.dropped),
