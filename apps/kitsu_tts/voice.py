@@ -3,9 +3,11 @@
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import ClassVar
+
+import msgspec
 
 from kitsu.errors import EngineError
 from kitsu.protocol import Viseme, WordMark
@@ -23,6 +25,8 @@ class Chunk:
     rate_hz: int
     visemes: tuple[Viseme, ...] = ()
     words: tuple[WordMark, ...] = ()
+    gain_db: float = 0.0  # what playout adds to bring the voice to the show's level
+    engine: str = ""  # whose it is
 
 
 class Voice(ABC):
@@ -36,6 +40,7 @@ class Voice(ABC):
     features: ClassVar[tuple[str, ...]] = ()
     note: ClassVar[str] = ""
     default_gain_db: ClassVar[float] = 0.0
+    trusted: ClassVar[bool] = False  # it cannot garble, hang or run away: nobody needs to listen to it first
 
     def __init__(self, settings: TtsSettings) -> None:
         self.settings = settings
@@ -53,6 +58,22 @@ class Voice(ABC):
         Raises:
             ConfigError: a setting names something that is not there.
         """
+
+    def identity(self, voice: str) -> str | None:
+        """Everything but the text that changes the sound of `voice` (empty: the one that speaks now), for the cache.
+        None: not worth keeping."""
+        return None
+
+    async def choose(self, voice: str) -> None:
+        """Speak with this voice from now on, empty: the engine's own choice.
+
+        Raises:
+            EngineError: `no_such_voice`; nothing has changed then.
+        """
+        async with aclosing(self.speak("Hi.", voice)) as chunks:
+            async for _ in chunks:
+                pass
+        self.settings = msgspec.structs.replace(self.settings, voice=voice)
 
     @abstractmethod
     def speak(self, text: str, voice: str = "") -> AsyncGenerator[Chunk, None]:

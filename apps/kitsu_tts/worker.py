@@ -29,8 +29,8 @@ from kitsu.protocol import (
 from kitsu.telemetry import Latency, log
 from kitsu.worker import Worker
 from kitsu_tts.config import TtsSettings
-from kitsu_tts.engines import ENGINES, make
-from kitsu_tts.voice import Voice
+from kitsu_tts.engines import ENGINES
+from kitsu_tts.rack import VoiceRack
 
 _NO_KEY = b"\0" * 32
 WAITING_LIMIT = 64  # requests beyond those in work
@@ -47,6 +47,7 @@ class _Job:
     samples: int = 0
     chunks: int = 0
     rate_hz: int = 0
+    engine: str = ""  # who spoke last
     first_chunk_ms: float = 0.0
 
 
@@ -57,19 +58,23 @@ class TtsWorker(Worker):
 
     async def start(self, stack: AsyncExitStack) -> Capabilities:
         settings = load("tts", TtsSettings)
-        self._voice: Voice = make(settings)
+        self._rack = VoiceRack(settings, self._announce)
         self._key = _NO_KEY
         self._gens: dict[str, int] = {}
         self._jobs: set[_Job] = set()
         self._slots = asyncio.Semaphore(settings.max_parallel)
         self._first_chunk = Latency()
-        await self._voice.load(stack)
+        await self._rack.load(stack)
+        return self._capabilities(settings.max_parallel)
+
+    def _capabilities(self, max_parallel: int) -> Capabilities:
+        voice = self._rack.current
         return Capabilities(
-            engine=self._voice.name,
+            engine=voice.name,
             engines=tuple(ENGINES),
-            max_parallel=settings.max_parallel,
-            features=self._voice.features,
-            note=self._voice.note,
+            max_parallel=max_parallel,
+            features=voice.features,
+            note=self._rack.note,
         )
 
     async def joined(self, accepted: HelloAccepted) -> None:
@@ -122,7 +127,7 @@ class TtsWorker(Worker):
     async def _work(self, job: _Job) -> None:
         async with self._slots:
             try:
-                async with aclosing(self._voice.speak(job.text, job.request.voice)) as chunks:
+                async with aclosing(self._rack.speak(job.text, job.request.voice)) as chunks:
                     async for chunk in chunks:
                         audio = TtsAudio(
                             **_origin(job.request),
@@ -130,7 +135,7 @@ class TtsWorker(Worker):
                             chunk=job.chunks,
                             position=job.samples,
                             rate_hz=chunk.rate_hz,
-                            gain_db=self._voice.gain_db,
+                            gain_db=chunk.gain_db,
                             visemes=chunk.visemes,
                             words=chunk.words,
                         )
@@ -140,7 +145,7 @@ class TtsWorker(Worker):
                             self._first_chunk.add(job.first_chunk_ms)
                         job.chunks += 1
                         job.samples += len(chunk.pcm) // 2
-                        job.rate_hz = chunk.rate_hz
+                        job.rate_hz, job.engine = chunk.rate_hz, chunk.engine
             except EngineError as error:
                 log.warning("tts.failed", code=error.code, turn_id=job.request.turn_id)
                 await self._end(self._failed(job.request, error, job.samples))
@@ -202,7 +207,7 @@ class TtsWorker(Worker):
             code=error.code,
             message=error.message,
             retryable=error.retryable,
-            engine=self._voice.name,
+            engine=self._rack.current.name,
             samples=samples,
         )
 
@@ -213,12 +218,18 @@ class TtsWorker(Worker):
             reason=reason,
             samples=job.samples,
             rate_hz=job.rate_hz,
-            engine=self._voice.name,
+            engine=job.engine or self._rack.current.name,
             first_chunk_ms=job.first_chunk_ms,
         )
 
     def _tell_trouble(self) -> None:
-        self.feel("degraded" if self._voice.trouble else "ok", self._voice.trouble)
+        self.capabilities = self._capabilities(self.capabilities.max_parallel)
+        trouble = self._rack.trouble
+        self.feel("degraded" if trouble else "ok", trouble)
+
+    def _announce(self, error: EngineError) -> None:
+        self.error(error)
+        self._tell_trouble()
 
 
 class _Origin(TypedDict):

@@ -34,6 +34,20 @@ class Home:
         return self.artifacts / "turns"
 
     @property
+    def voice_cache(self) -> Path:
+        return self.artifacts / "tts"
+
+    @property
+    def piper_voices(self) -> Path:
+        """`NAME.onnx` and `NAME.onnx.json`, as their publisher names them."""
+        return self.root / "models" / "piper"
+
+    @property
+    def coqui(self) -> Path:
+        """The Python environment of the coqui voice, and its models."""
+        return self.root / "engines" / "coqui"
+
+    @property
     def token_file(self) -> Path:
         return self.secrets / "token"
 

@@ -109,6 +109,8 @@ def engine_settings(llm_url: str, tts_url: str, cuts: Cuts) -> dict[str, str]:
         "policy.model": "mock",
         "policy.cuts": cuts,
         "tts.engine": "openai",
+        "tts.fallback": "false",
+        "tts.cache_mb": "0",
         "tts.base_url": tts_url,
         "logs.level": "info",
     }

@@ -31,6 +31,7 @@ class EspeakVoice(Voice):
 
     name: ClassVar[str] = "espeak"
     features: ClassVar[tuple[str, ...]] = ("word_marks", "exact_visemes")
+    trusted: ClassVar[bool] = True
     default_gain_db: ClassVar[float] = 2.5  # en-us+f3 speaks at -20.5 dBFS
 
     async def load(self, stack: AsyncExitStack) -> None:

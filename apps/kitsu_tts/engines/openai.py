@@ -52,6 +52,11 @@ class OpenAiVoice(Voice):
         await stack.enter_async_context(self._client)
         await self._warm_up()
 
+    def identity(self, voice: str) -> str | None:
+        settings = self.settings
+        name = voice or settings.voice or DEFAULT_VOICE
+        return f"openai {self._url} {settings.model} {name} {settings.format} {settings.pcm_rate_hz} {settings.rate}"
+
     async def speak(self, text: str, voice: str = "") -> AsyncGenerator[Chunk, None]:
         body = self._body(speakable(text), voice)
         try:

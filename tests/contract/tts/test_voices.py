@@ -6,6 +6,7 @@ from array import array
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -13,15 +14,25 @@ from kitsu.errors import EngineError
 from kitsu_tts.config import TtsSettings
 from kitsu_tts.engines import ENGINES, make
 from kitsu_tts.voice import MAX_TEXT, Chunk, Voice
+from tests.fakes import piper_model
 from tests.fakes.openai_speech import FakeSpeech
 
 ENGLISH = "Hello there, I am Kitsu, a slightly chaotic fox."
 GERMAN = "Übermütige Füchse grüßen schöne Häuser, natürlich!"
 
 
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a tiny Piper voice in it."""
+    home = tmp_path_factory.mktemp("home")
+    piper_model.make(home / "models" / "piper")
+    return home
+
+
 @pytest.fixture(params=[*ENGINES, "openai-wav"])
-async def voice(request: pytest.FixtureRequest) -> AsyncIterator[Voice]:
+async def voice(request: pytest.FixtureRequest, models: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Voice]:
     engine, _, form = request.param.partition("-")
+    monkeypatch.setenv("KITSU_HOME", str(models))
     async with AsyncExitStack() as stack:
         fake = await stack.enter_async_context(FakeSpeech())
         made = make(TtsSettings(engine=engine, base_url=fake.base_url, format=form or "pcm"))

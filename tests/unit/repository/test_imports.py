@@ -21,7 +21,7 @@ class Blocker:
 sys.meta_path.insert(0, Blocker())
 package = importlib.import_module(sys.argv[1])
 for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-    if ".migrations." not in module.name:  # Alembic's environment runs only inside Alembic
+    if ".migrations." not in module.name and ".engines." not in module.name:  # run only in Alembic; chosen by name
         importlib.import_module(module.name)
 """
 
