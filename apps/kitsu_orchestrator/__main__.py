@@ -9,6 +9,7 @@ from kitsu.config import NetworkSettings, PolicySettings, SafetySettings, ShowSe
 from kitsu.errors import GateError
 from kitsu.protocol.approved import SEAL_KEY_BYTES
 from kitsu.safety import ClosedGate, Gate, Judge
+from kitsu.speech.pronunciation import load_pronunciation
 from kitsu.telemetry import log
 from kitsu.worker import Process, run_process
 from kitsu.worker.web import bind
@@ -35,6 +36,7 @@ async def run(process: Process) -> None:
         key,
         read_secret(where.token_file),
         network.launcher_url,
+        load_pronunciation(where.configs / "pronunciation.yaml"),
     )
     await orchestrator.run(bind(network.host, network.orchestrator_port, "network.orchestrator_port"), process)
 

@@ -19,7 +19,9 @@ from kitsu.protocol import (
     TurnSegment,
 )
 from kitsu.safety import OutputVerdict
+from kitsu.safety.clean import clean
 from kitsu.speech import RawSegment
+from kitsu.speech.saying import Spoken
 from kitsu.telemetry import log
 from kitsu_orchestrator.lines import TurnIds
 from kitsu_orchestrator.story import SpokenSegment, Story
@@ -80,14 +82,7 @@ class Answer:
 
     async def ask(self, prompt: str, plain: str, history: tuple[Line, ...]) -> Ending:
         """Say what the model answers."""
-        request = PolicyRespond(
-            **self._ids,
-            history=history,
-            prompt=prompt,
-            plain=plain,
-            max_tokens=self._studio.policy.max_tokens,
-            temperature=self._studio.policy.temperature,
-        )
+        request = self._request(prompt, plain, history)
         for tries in range(1, TRIES + 1):
             result = await self._try(request)
             if isinstance(result, Ending):
@@ -97,6 +92,21 @@ class Answer:
             if not result.retryable or self.segments:
                 break
         return await self.fall_back("brain_down", Ending("fallback", "policy_failed"))
+
+    def _request(self, prompt: str, plain: str, history: tuple[Line, ...]) -> PolicyRespond:
+        policy, length = self._studio.policy, self._studio.length
+        max_tokens = policy.max_tokens
+        if self._ids["conv"] == STAGE and length.factor < 1:  # measured on the stage, applied on the stage
+            prompt, max_tokens = length.prompt(prompt), length.max_tokens(max_tokens)
+            self._story.step("answer.shorter", f"{length.factor:g}")
+        return PolicyRespond(
+            **self._ids,
+            history=history,
+            prompt=prompt,
+            plain=plain,
+            max_tokens=max_tokens,
+            temperature=policy.temperature,
+        )
 
     async def _try(self, request: PolicyRespond) -> Ending | PolicyFailed:
         hub, brains = self._studio.hub, self._studio.brains
@@ -149,15 +159,18 @@ class Answer:
         """Gate(out) for one segment; what it approves goes to the voice in the same tick."""
         if self._voicing.total_ms() >= self._studio.turn.max_audio_s * 1000:
             return CAPPED
+        spoken = self._studio.speaker.say(clean(segment.text))
+        if not any(map(str.isalnum, spoken.text)):
+            return None  # only emotes and signs
         try:
-            verdict = await self._studio.verdict(self._window.judge(segment.text))
+            verdict = await self._studio.verdict(self._window.judge(segment.text, spoken.text))
         except GateError as error:
             self._story.step("gate.error", error.code)
             return Ending("blocked", "gate_error")
         if not verdict.allowed:
             self._story.step("gate.blocked_output", verdict.why.rule)
             return await self.fall_back(verdict.why.category, Ending("fallback", "output_gate"))
-        self._say(verdict, segment)
+        self._say(verdict, segment, spoken)
         return None
 
     async def fall_back(self, kind: str, ending: Ending) -> Ending:
@@ -165,25 +178,27 @@ class Answer:
         window = self._studio.gate.window(self._story.turn_id)
         speech = self._studio.speech()
         for segment in (*speech.feed(self._studio.fallback(kind)), *speech.finish()):
+            spoken = self._studio.speaker.say(clean(segment.text))
             try:
-                verdict = await self._studio.verdict(window.judge(segment.text))
+                verdict = await self._studio.verdict(window.judge(segment.text, spoken.text))
             except GateError as error:
                 self._story.step("gate.error", error.code)
                 return Ending("blocked", "gate_error")
             if not verdict.allowed:
                 self._story.step("gate.blocked_fallback", verdict.why.rule)
                 return Ending("blocked", "output_gate")
-            self._say(verdict, segment)
+            self._say(verdict, segment, spoken)
         return ending
 
-    def _say(self, verdict: OutputVerdict, segment: RawSegment) -> None:
+    def _say(self, verdict: OutputVerdict, segment: RawSegment, spoken: Spoken) -> None:
         assert verdict.speech is not None
         assert verdict.caption is not None
         self._story.mark("first_segment_ms")
         content = Segment(
             text=verdict.caption, expression=segment.expression, action=segment.action, intensity=segment.intensity
         )
-        self._voicing.add(verdict.speech, content)
+        same = verdict.speech.text == spoken.text  # as a rule: the gate's own cleaning found nothing more to do
+        self._voicing.add(verdict.speech, content, spoken.rewrites if same else ())
         self._story.segments.append(
             SpokenSegment(verdict.caption.text, segment.expression, segment.action, segment.intensity)
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp
@@ -11,8 +12,10 @@ from kitsu.config import Home, PolicySettings, ShowSettings
 from kitsu.doors import Guard, local_hosts
 from kitsu.panic import PanicLatch
 from kitsu.safety import Judge
+from kitsu.speech.saying import Speaker
 from kitsu.worker import Process
 from kitsu.worker.web import serve
+from kitsu_orchestrator.answer_length import AnswerLength
 from kitsu_orchestrator.config import IntakeSettings, TurnSettings
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.intake import Intake
@@ -51,6 +54,7 @@ class Orchestrator:
         key: bytes,
         token: str,
         launcher_url: str,
+        pronunciation: Mapping[str, str] | None = None,
     ) -> None:
         latch = PanicLatch(where.panic_file)
         self._token = token
@@ -62,7 +66,16 @@ class Orchestrator:
         self.show = Show(self._hub, levels, Intake(settings.intake), self._store, Services(self._hub), latch)
         self._hub.attach(Router(self.show))
         self._studio = Studio(
-            self._hub, gate, Slots(), Slots(), self.show.stream.publish, character, settings.turn, settings.policy
+            self._hub,
+            gate,
+            Slots(),
+            Slots(),
+            self.show.stream.publish,
+            character,
+            settings.turn,
+            settings.policy,
+            AnswerLength(settings.turn.first_audio_target_ms),
+            Speaker(character.language, pronunciation),
         )
 
     async def run(self, listener: socket.socket, process: Process) -> None:

@@ -12,6 +12,7 @@ class TurnSettings(Section, frozen=True, kw_only=True):
 
     max_audio_s: Annotated[float, Meta(ge=1, le=600)] = 45.0  # she stops at the next segment's end
     think_timeout_s: Seconds = 30.0  # longest wait for the next piece of the model's answer
+    first_audio_target_ms: Annotated[float, Meta(gt=0, le=60_000)] = 1800.0  # p95 of line in -> sound; near it: shorter
     worker_grace_s: Seconds = 3.0  # how long a turn waits for a worker that is being restarted
     voice_ahead_s: Seconds = 8.0  # sound that may wait to be played before the next segment is voiced
     history_lines: Annotated[int, Meta(ge=0, le=200)] = 24

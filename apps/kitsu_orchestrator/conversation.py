@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 
-from kitsu.protocol import Line, Message, Outcome, Role, TurnEnded, TurnQueued, TurnState
+from kitsu.protocol import STAGE, Line, Message, Outcome, Role, TurnEnded, TurnQueued, TurnState
 from kitsu_orchestrator.intake import Intake, Waiting, rank_of
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.lines import Job
@@ -121,6 +121,8 @@ class Conversation:
         if turn.started is not None:
             self.ended.append(turn.state())
         self.remember(turn.prompt, story.heard_text)
+        if self.name == STAGE and story.outcome == "spoken" and turn.prompt:
+            self._studio.length.spoken(story.times.first_audio_ms)
         if story.heard_text != story.full_text:
             self._think_again()
         self._store.save(story)

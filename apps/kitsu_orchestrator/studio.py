@@ -13,6 +13,8 @@ from kitsu.errors import GateError
 from kitsu.protocol import Message
 from kitsu.safety import InputVerdict, Judge, OutputVerdict
 from kitsu.speech import SegmentStream
+from kitsu.speech.saying import Speaker
+from kitsu_orchestrator.answer_length import AnswerLength
 from kitsu_orchestrator.config import TurnSettings
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.slots import Slots
@@ -33,6 +35,8 @@ class Studio:
     character: Character
     turn: TurnSettings
     policy: PolicySettings
+    length: AnswerLength
+    speaker: Speaker  # how things are said that are written otherwise
     _said: Counter[str] = field(default_factory=Counter)
 
     async def verdict(self, judging: Awaitable[VerdictT]) -> VerdictT:

@@ -15,6 +15,7 @@ from kitsu.protocol import (
     PlayoutClose,
     PlayoutOpen,
     PlayoutProgress,
+    Rewrite,
     Speech,
     TtsAudio,
     TtsFailed,
@@ -47,6 +48,7 @@ class Voiced:
     index: int
     speech: Approved[Speech]
     content: SegmentContent
+    rewrites: tuple[Rewrite, ...] = ()
     frames: asyncio.Queue[tuple[float, bytes] | End] = field(default_factory=asyncio.Queue)  # ms, frame
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     failure: TtsFailed | None = None
@@ -86,9 +88,9 @@ class Voicing:
         self._sent_ms = 0.0
         self._position_ms = 0.0
 
-    def add(self, speech: Approved[Speech], content: SegmentContent) -> None:
-        """Voice this after everything that was added before."""
-        self.segments.append(Voiced(len(self.segments), speech, content))
+    def add(self, speech: Approved[Speech], content: SegmentContent, rewrites: tuple[Rewrite, ...] = ()) -> None:
+        """Voice this after everything that was added before. `rewrites`: where speech and caption differ."""
+        self.segments.append(Voiced(len(self.segments), speech, content, rewrites))
         self._changed.set()
 
     def close(self) -> None:
@@ -194,7 +196,8 @@ class Voicing:
         if await self._hub.wait_for("tts", self._settings.worker_grace_s) is None:
             return TtsFailed(segment=segment.index, code="voice_missing", message="the voice is not running")
         segment.ended.clear()
-        segment.asked = self._hub.send("tts", TtsSynthesize(**self._ids, segment=segment.index, speech=segment.speech))
+        request = TtsSynthesize(**self._ids, segment=segment.index, speech=segment.speech, rewrites=segment.rewrites)
+        segment.asked = self._hub.send("tts", request)
         self._asked.set()
         await segment.ended.wait()
         return segment.failure

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypedDict
 
+import msgspec
+
 from kitsu.config import load
 from kitsu.errors import EngineError, ProtocolError
 from kitsu.protocol import (
@@ -17,15 +19,18 @@ from kitsu.protocol import (
     HelloAccepted,
     Message,
     PanicConfirmed,
+    Rewrite,
     Role,
     TtsAudio,
     TtsCancel,
     TtsFailed,
     TtsFinished,
     TtsSynthesize,
+    WordMark,
     checked,
     encode,
 )
+from kitsu.speech.rewrites import written_span
 from kitsu.telemetry import Latency, log
 from kitsu.worker import Worker
 from kitsu_tts.config import TtsSettings
@@ -137,7 +142,7 @@ class TtsWorker(Worker):
                             rate_hz=chunk.rate_hz,
                             gain_db=chunk.gain_db,
                             visemes=chunk.visemes,
-                            words=chunk.words,
+                            words=_as_written(chunk.words, job.request.rewrites),
                         )
                         await self.send_media(audio, chunk.pcm)
                         if not job.chunks:
@@ -230,6 +235,16 @@ class TtsWorker(Worker):
     def _announce(self, error: EngineError) -> None:
         self.error(error)
         self._tell_trouble()
+
+
+def _as_written(words: tuple[WordMark, ...], rewrites: tuple[Rewrite, ...]) -> tuple[WordMark, ...]:
+    """Marks with the places that the words have in the caption."""
+    if not rewrites:
+        return words
+    places = [written_span(rewrites, word.start, word.end) for word in words]
+    return tuple(
+        msgspec.structs.replace(word, start=start, end=end) for word, (start, end) in zip(words, places, strict=True)
+    )
 
 
 class _Origin(TypedDict):

@@ -147,7 +147,14 @@ async def serving(
         PolicySettings(**settings.get("policy", {})),
     )
     orchestrator = Orchestrator(
-        place(folder), chosen, character or kitsu(), judge or gate(), KEY, TOKEN, "http://127.0.0.1:9"
+        place(folder),
+        chosen,
+        character or kitsu(),
+        judge or gate(),
+        KEY,
+        TOKEN,
+        "http://127.0.0.1:9",
+        settings.get("pronunciation", {}),
     )
     process = Process("orchestrator")
     listener = bind("127.0.0.1", 0, "network.orchestrator_port")

@@ -258,3 +258,20 @@ async def test_memory_of_a_long_answer_stays_flat(tmp_path: Path) -> None:
         await show.clock.expect_sound(400, (await show.clock.expect(PlayoutOpen)).turn_id)
         await show.get("/status")  # everything that was on its way has come
         assert len(show.voice.all(TtsSynthesize)) <= 4
+
+
+async def test_numbers_are_said_in_words_and_shown_as_written(tmp_path: Path) -> None:
+    async with stack(tmp_path, pronunciation={"gg": "G G"}) as show:
+        show.brain.answers.append("It is 7:30, gg and 20% off.")
+        turn = await show.chat("what time is it")
+        said = show.voice.all(TtsSynthesize)
+        spoken = " ".join(message.speech.text for message in said)
+        assert spoken == "It is seven thirty, G G and twenty percent off."
+        assert turn["heard"] == "It is 7:30, gg and 20% off."
+        captions = [segment["text"] for segment in turn["segments"]]
+        pieces = [
+            (message.speech.text[one.start : one.end], captions[message.segment][one.written_start : one.written_end])
+            for message in said
+            for one in message.rewrites
+        ]
+        assert pieces == [("seven thirty", "7:30"), ("G G", "gg"), ("twenty percent", "20%")]

@@ -38,11 +38,11 @@ class Hole:
     def window(self, turn_id: str) -> Window:
         return _HoleWindow(self, self._inner.window(turn_id))
 
-    async def judge(self, inner: Window, text: str) -> OutputVerdict:
+    async def judge(self, inner: Window, text: str, spoken: str | None) -> OutputVerdict:
         self._after -= 1
         if "output" in self._stages and self._after < 0:
             await self.fail()
-        return await inner.judge(text)
+        return await inner.judge(text, spoken)
 
 
 class _HoleWindow:
@@ -50,8 +50,8 @@ class _HoleWindow:
         self._hole = hole
         self._inner = inner
 
-    async def judge(self, text: str) -> OutputVerdict:
-        return await self._hole.judge(self._inner, text)
+    async def judge(self, text: str, spoken: str | None = None) -> OutputVerdict:
+        return await self._hole.judge(self._inner, text, spoken)
 
 
 async def leaks(show: Stack, page: Page, caplog: pytest.LogCaptureFixture, folder: Path, *words: str) -> list[str]:
@@ -223,3 +223,12 @@ async def test_some_blocked_lines_get_an_answer_of_her_own(tmp_path: Path) -> No
         assert (turn["outcome"], turn["reason"], turn["text"]) == ("fallback", "input_gate", "")
         assert turn["heard"] == kitsu().fallbacks["self_harm"][0]
         assert not show.brain.all(PolicyRespond)
+
+
+async def test_what_only_sounds_bad_is_blocked_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The gate reads the form that the voice would say."""
+    async with stack(tmp_path, pronunciation={"zb": BLOCKED}) as show, show.page() as page:
+        show.brain.answers.append("Hello my friends, and zb to you all.")
+        turn = await show.chat("hi")
+        assert (turn["outcome"], turn["reason"]) == ("fallback", "output_gate")
+        assert await leaks(show, page, caplog, tmp_path, "zb to you") == []

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -24,6 +25,7 @@ class Character(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     id: str
     name: str
     pronouns: str
+    language: Literal["en", "de"] = "en"  # what she speaks: numbers and signs are said in it
     persona: tuple[str, ...]  # paragraphs of the system prompt: who she is, how she talks
     limits: tuple[str, ...]  # what she never does, one sentence each
     expressions: frozenset[str]  # faces that stay: [smile]

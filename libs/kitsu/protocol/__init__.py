@@ -60,6 +60,7 @@ from kitsu.protocol.state import (
     TurnState,
 )
 from kitsu.protocol.tts import (
+    Rewrite,
     TtsAudio,
     TtsCancel,
     TtsFailed,
@@ -133,6 +134,7 @@ __all__ = [
     "PolicyRespond",
     "Question",
     "QueueState",
+    "Rewrite",
     "Role",
     "Segment",
     "SegmentHeard",

@@ -38,6 +38,7 @@ class PolicyRespond(Message, frozen=True, kw_only=True, tag="policy.respond"):
     plain: str = ""  # the bare line, for brains that match intents
     max_tokens: int = 220
     temperature: float = 0.8
+    schema: str = ""  # JSON schema, as JSON text, that the answer must fit; empty: free text
 
 
 class PolicyCancel(Message, frozen=True, kw_only=True, tag="policy.cancel"):

@@ -21,8 +21,17 @@ class WordMark(Part, frozen=True, kw_only=True):
     """Where a word starts to sound."""
 
     at: int  # sample position in the segment, at the frame's rate
-    start: int  # code point index into the segment's speech text
+    start: int  # code point index into the segment's caption
     end: int
+
+
+class Rewrite(Part, frozen=True, kw_only=True):
+    """A piece that is said otherwise than it is written; places are code point indexes."""
+
+    start: int  # in the speech text
+    end: int
+    written_start: int  # in the caption
+    written_end: int
 
 
 class TtsSynthesize(Message, frozen=True, kw_only=True, tag="tts.synthesize"):
@@ -30,6 +39,7 @@ class TtsSynthesize(Message, frozen=True, kw_only=True, tag="tts.synthesize"):
 
     segment: int
     speech: Approved[Speech]
+    rewrites: tuple[Rewrite, ...] = ()  # in order; where the speech text differs from the caption
     voice: str = ""  # empty: the setting's
 
 

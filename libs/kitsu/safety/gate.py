@@ -76,15 +76,17 @@ class Gate:
         """A fresh window for one turn."""
         return OutputWindow(self, turn_id)
 
-    def _judge_segment(self, text: str, before: str, turn_id: str) -> OutputVerdict:
+    def _judge_segment(self, text: str, spoken: str, before: str, turn_id: str) -> OutputVerdict:
         started = self._clock()
-        line = clean(text[:MAX_CODE_POINTS])
-        why = self._too_long(text, started) or self._why(line, "output", started)
+        line, said = clean(text[:MAX_CODE_POINTS]), clean(spoken[:MAX_CODE_POINTS])
+        why = self._too_long(max(text, spoken, key=len), started) or self._why(line, "output", started)
+        if not why.rule and said != line:
+            why = self._why(said, "output", started)
         if not why.rule and before:
-            why = self._why(f"{before} {line}", "output", started)
+            why = self._why(f"{before} {said}", "output", started)
         if why.rule:
             return OutputVerdict(allowed=False, speech=None, caption=None, why=why)
-        speech = self._approve(line, "speech", turn_id)
+        speech = self._approve(said, "speech", turn_id)
         return OutputVerdict(allowed=True, speech=speech, caption=self._approve(line, "caption", turn_id), why=why)
 
     def _name_passes(self, name: str, started: float) -> bool:
@@ -132,13 +134,13 @@ class OutputWindow:
         self._turn_id = turn_id
         self._said = ""
 
-    async def judge(self, text: str) -> OutputVerdict:
-        """One segment, as it is written and as it will be heard.
+    async def judge(self, text: str, spoken: str | None = None) -> OutputVerdict:
+        """One segment, as it is written and as it will be heard (`spoken`; None: just so).
 
         Raises:
             GateError: `gate_slow` or `gate_failed`.
         """
-        verdict = self._gate._judge_segment(text, self._said, self._turn_id)
+        verdict = self._gate._judge_segment(text, text if spoken is None else spoken, self._said, self._turn_id)
         if verdict.speech:
             self._said = _tail(f"{self._said} {verdict.speech.text}")
         return verdict
@@ -172,7 +174,7 @@ class ClosedWindow:
     def __init__(self, reason: GateError) -> None:
         self._reason = reason
 
-    async def judge(self, text: str) -> OutputVerdict:
+    async def judge(self, text: str, spoken: str | None = None) -> OutputVerdict:
         """Never a verdict.
 
         Raises:

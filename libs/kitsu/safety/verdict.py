@@ -40,8 +40,8 @@ class OutputVerdict:
 class Window(Protocol):
     """Judges the segments of one turn, in order, and remembers what went before."""
 
-    async def judge(self, text: str) -> OutputVerdict:
-        """One segment.
+    async def judge(self, text: str, spoken: str | None = None) -> OutputVerdict:
+        """One segment, as it is written and as it will be said (None: just so).
 
         Raises:
             GateError: no verdict; say nothing.

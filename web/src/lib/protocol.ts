@@ -142,6 +142,7 @@ export interface PolicyRespond extends Envelope {
   plain: string; // the bare line, for brains that match intents
   max_tokens: number;
   temperature: number;
+  schema: string; // JSON schema, as JSON text, that the answer must fit; empty: free text
 }
 
 /** Stop answering `turn_id`. Answered with `policy.finished{reason: cancelled}` when the request is really gone. */
@@ -183,8 +184,16 @@ export interface Viseme {
 /** Where a word starts to sound. */
 export interface WordMark {
   at: number; // sample position in the segment, at the frame's rate
-  start: number; // code point index into the segment's speech text
+  start: number; // code point index into the segment's caption
   end: number;
+}
+
+/** A piece that is said otherwise than it is written; places are code point indexes. */
+export interface Rewrite {
+  start: number; // in the speech text
+  end: number;
+  written_start: number; // in the caption
+  written_end: number;
 }
 
 /** Say this. Streams `tts.audio`, ends with `tts.finished` or `tts.failed`. */
@@ -192,6 +201,7 @@ export interface TtsSynthesize extends Envelope {
   type: 'tts.synthesize';
   segment: number;
   speech: Approved;
+  rewrites: Rewrite[]; // in order; where the speech text differs from the caption
   voice: string; // empty: the setting's
 }
 
@@ -669,14 +679,15 @@ const SHAPES: Record<string, Shape> = {
   Line: { defaults: {  }, parts: {  } },
   PolicyPrepare: { defaults: { ...ENVELOPE, intents: {} }, parts: { intents: '*Intent' } },
   Intent: { defaults: { examples: [] }, parts: {  } },
-  PolicyRespond: { defaults: { ...ENVELOPE, history: [], plain: "", max_tokens: 220, temperature: 0.8 }, parts: { history: 'Line' } },
+  PolicyRespond: { defaults: { ...ENVELOPE, history: [], plain: "", max_tokens: 220, temperature: 0.8, schema: "" }, parts: { history: 'Line' } },
   PolicyCancel: { defaults: { ...ENVELOPE,  }, parts: {  } },
   PolicyDelta: { defaults: { ...ENVELOPE,  }, parts: {  } },
   PolicyFinished: { defaults: { ...ENVELOPE, first_token_ms: 0.0, tokens: 0 }, parts: {  } },
   PolicyFailed: { defaults: { ...ENVELOPE, retryable: false, engine: "" }, parts: {  } },
   Viseme: { defaults: { ipa: "" }, parts: {  } },
   WordMark: { defaults: {  }, parts: {  } },
-  TtsSynthesize: { defaults: { ...ENVELOPE, voice: "" }, parts: { speech: 'Approved' } },
+  Rewrite: { defaults: {  }, parts: {  } },
+  TtsSynthesize: { defaults: { ...ENVELOPE, rewrites: [], voice: "" }, parts: { speech: 'Approved', rewrites: 'Rewrite' } },
   TtsCancel: { defaults: { ...ENVELOPE,  }, parts: {  } },
   TtsAudio: { defaults: { ...ENVELOPE, gain_db: 0.0, visemes: [], words: [] }, parts: { visemes: 'Viseme', words: 'WordMark' } },
   TtsFinished: { defaults: { ...ENVELOPE, first_chunk_ms: 0.0 }, parts: {  } },
