@@ -7,7 +7,14 @@ from starlette.exceptions import HTTPException
 
 from kitsu.errors import KitsuError
 
-_STATUS = {"no_such_service": 404, "too_many_conversations": 503, "store_failed": 503, "launcher_missing": 503}
+_STATUS = {
+    "no_such_service": 404,
+    "too_many_conversations": 503,
+    "store_failed": 503,
+    "no_such_voice": 404,
+    "no_such_engine": 404,
+    "launcher_missing": 503,
+}
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 

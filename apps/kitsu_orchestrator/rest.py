@@ -25,6 +25,7 @@ from kitsu_orchestrator.schemas import (
     SayBody,
     SkipBody,
     TurnAnswer,
+    VoiceBody,
 )
 from kitsu_orchestrator.show import Show
 
@@ -133,6 +134,12 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
             case _:
                 raise RefusedError(404, "no_such_verb", "Verbs: panic, resume, mute, unmute, skip, live, standby.")
         return show.levels_json()
+
+    @app.post("/voice")
+    async def voice(body: VoiceBody) -> dict[str, str]:
+        """Another voice, from the next segment on."""
+        using = await show.voice_choice.use(body.engine, body.voice)
+        return {"engine": using.engine, "voice": using.voice}
 
     @app.post("/modules/{name}")
     async def module(name: str, body: ModuleBody) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from kitsu.protocol import (
     TtsAudio,
     TtsFailed,
     TtsFinished,
+    TtsUsing,
     type_of,
 )
 from kitsu.telemetry import log
@@ -54,6 +55,8 @@ class Router:
                 "policy",
                 PolicyPrepare(character=character.id, system=system_prompt(character), intents=character.intents),
             )
+        elif peer.role == "tts":
+            show.voice_choice.rejoined()
         elif peer.role == "control":
             for turn in show.playing():
                 if turn.started is not None:
@@ -108,6 +111,8 @@ class Router:
             case ServiceError():
                 log.warning("worker.error", role=peer.role, code=message.code, message_=message.message)
                 show.notice("warn", message.code, f"{peer.role}: {message.message}")
+            case TtsUsing():
+                show.voice_choice.answered(message)
             case PlayoutFlushed():
                 log.info("playout.flushed", conv=message.conv, latency_ms=message.latency_ms)
             case _:

@@ -60,6 +60,13 @@ class ModuleBody(_Body):
     action: Literal["start", "stop", "restart"]
 
 
+class VoiceBody(_Body):
+    """Who shall speak."""
+
+    engine: str = Field(max_length=40)
+    voice: str = Field(default="", max_length=120, description="empty: the engine's own choice")
+
+
 class Accepted(BaseModel):
     """202: the line waits for its turn."""
 

@@ -26,5 +26,11 @@ def piper_voices() -> list[str]:
     return sorted(path.stem for path in models if path.with_name(path.name + ".json").is_file())
 
 
+def voices() -> tuple[str, ...]:
+    """Everything that can be chosen here: `ENGINE`, or `ENGINE/VOICE` where several voices are installed."""
+    found = [f"piper/{name}" for name in piper_voices()] if not installed("piper") else []
+    return (*(["coqui"] if not installed("coqui") else []), *found, *([] if installed("espeak") else ["espeak"]))
+
+
 def _has(package: str) -> bool:
     return importlib.util.find_spec(package) is not None

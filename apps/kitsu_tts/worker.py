@@ -26,6 +26,8 @@ from kitsu.protocol import (
     TtsFailed,
     TtsFinished,
     TtsSynthesize,
+    TtsUse,
+    TtsUsing,
     WordMark,
     checked,
     encode,
@@ -35,6 +37,7 @@ from kitsu.telemetry import Latency, log
 from kitsu.worker import Worker
 from kitsu_tts.config import TtsSettings
 from kitsu_tts.engines import ENGINES
+from kitsu_tts.installed import voices
 from kitsu_tts.rack import VoiceRack
 
 _NO_KEY = b"\0" * 32
@@ -79,6 +82,7 @@ class TtsWorker(Worker):
             engines=tuple(ENGINES),
             max_parallel=max_parallel,
             features=voice.features,
+            voices=voices(),
             note=self._rack.note,
         )
 
@@ -98,6 +102,8 @@ class TtsWorker(Worker):
             case TtsCancel():
                 self._raise_gens({message.conv: message.gen})
                 self._cancel(message)
+            case TtsUse():
+                self.tasks.create_task(self._use(message), name="tts use")
             case ControlPanic():
                 self._panic(message)
             case ControlResume():
@@ -166,6 +172,19 @@ class TtsWorker(Worker):
         if task.cancelled():
             self.send(self._finished(job, "cancelled"))
         self._tell_trouble()
+
+    async def _use(self, order: TtsUse) -> None:
+        try:
+            await self._rack.use(order.engine, order.voice)
+        except EngineError as error:
+            log.warning("tts.not_switched", code=error.code)
+            engine = self._rack.current.name
+            self.send(TtsUsing(parent_id=order.id, engine=engine, code=error.code, message=error.message))
+        else:
+            log.info("tts.switched", engine=order.engine)
+            self.send(TtsUsing(parent_id=order.id, engine=order.engine, voice=order.voice))
+            self._tell_trouble()
+            self.send(self.health())
 
     def _cancel(self, order: TtsCancel) -> None:
         self._stop(

@@ -15,6 +15,7 @@ class Capabilities(Part, frozen=True, kw_only=True):
 
     engine: str = ""  # the engine in use
     engines: tuple[str, ...] = ()  # engines it could switch to
+    voices: tuple[str, ...] = ()  # of a voice worker: "ENGINE" or "ENGINE/VOICE", those that are installed
     max_parallel: int = 1  # requests it works on at once
     features: tuple[str, ...] = ()  # e.g. "word_marks", "exact_visemes", "demo"
     note: str = ""  # one line for people: "demo brain: her own written lines, no language model"

@@ -10,7 +10,7 @@ AnyMessage = (
     | chat.ChatMessage | chat.ChatShed
     | policy.PolicyPrepare | policy.PolicyRespond | policy.PolicyCancel
     | policy.PolicyDelta | policy.PolicyFinished | policy.PolicyFailed
-    | tts.TtsSynthesize | tts.TtsCancel | tts.TtsAudio | tts.TtsFinished | tts.TtsFailed
+    | tts.TtsSynthesize | tts.TtsCancel | tts.TtsUse | tts.TtsUsing | tts.TtsAudio | tts.TtsFinished | tts.TtsFailed
     | playout.PlayoutOpen | playout.PlayoutCaption | playout.PlayoutClose | playout.PlayoutFlush
     | playout.PlayoutStarted | playout.PlayoutProgress | playout.PlayoutFinished | playout.PlayoutFlushed
     | playout.PlayoutFrame | playout.PlayoutSinks
@@ -30,7 +30,7 @@ _FROM_ANY_WORKER: frozenset[type[Message]] = frozenset({hub.ServiceHealth, hub.S
 MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
     "orchestrator": frozenset(MESSAGES.values()) - {hub.Hello},
     "policy": _FROM_ANY_WORKER | {policy.PolicyDelta, policy.PolicyFinished, policy.PolicyFailed},
-    "tts": _FROM_ANY_WORKER | {tts.TtsAudio, tts.TtsFinished, tts.TtsFailed},
+    "tts": _FROM_ANY_WORKER | {tts.TtsAudio, tts.TtsFinished, tts.TtsFailed, tts.TtsUsing},
     "playout": _FROM_ANY_WORKER
     | {
         playout.PlayoutStarted,

@@ -43,6 +43,22 @@ class TtsSynthesize(Message, frozen=True, kw_only=True, tag="tts.synthesize"):
     voice: str = ""  # empty: the setting's
 
 
+class TtsUse(Message, frozen=True, kw_only=True, tag="tts.use"):
+    """Speak with this from the next segment on. Answered with `tts.using`."""
+
+    engine: str
+    voice: str = ""  # empty: the engine's own choice
+
+
+class TtsUsing(Message, frozen=True, kw_only=True, tag="tts.using"):
+    """What became of `tts.use`."""
+
+    engine: str  # who speaks now
+    voice: str = ""
+    code: str = ""  # why nothing changed; empty when it did
+    message: str = ""
+
+
 class TtsCancel(Message, frozen=True, kw_only=True, tag="tts.cancel"):
     """Stop everything of `turn_id` (or, with an empty one, of the conversation) older than `gen`.
 

@@ -34,6 +34,7 @@ export type SurfaceName = 'speech' | 'caption' | 'question' | 'author' | 'chat_r
 export interface Capabilities {
   engine: string; // the engine in use
   engines: string[]; // engines it could switch to
+  voices: string[]; // of a voice worker: "ENGINE" or "ENGINE/VOICE", those that are installed
   max_parallel: number; // requests it works on at once
   features: string[]; // e.g. "word_marks", "exact_visemes", "demo"
   note: string; // one line for people: "demo brain: her own written lines, no language model"
@@ -203,6 +204,22 @@ export interface TtsSynthesize extends Envelope {
   speech: Approved;
   rewrites: Rewrite[]; // in order; where the speech text differs from the caption
   voice: string; // empty: the setting's
+}
+
+/** Speak with this from the next segment on. Answered with `tts.using`. */
+export interface TtsUse extends Envelope {
+  type: 'tts.use';
+  engine: string;
+  voice: string; // empty: the engine's own choice
+}
+
+/** What became of `tts.use`. */
+export interface TtsUsing extends Envelope {
+  type: 'tts.using';
+  engine: string; // who speaks now
+  voice: string;
+  code: string; // why nothing changed; empty when it did
+  message: string;
 }
 
 /** Stop everything of `turn_id` (or, with an empty one, of the conversation) older than `gen`. Each segment that was running ends with `tts.finished{reason: cancelled}`. */
@@ -581,6 +598,8 @@ export type AnyMessage =
   | PolicyFinished
   | PolicyFailed
   | TtsSynthesize
+  | TtsUse
+  | TtsUsing
   | TtsCancel
   | TtsAudio
   | TtsFinished
@@ -630,6 +649,8 @@ const NAMES: Record<MessageType, string> = {
   'policy.finished': 'PolicyFinished',
   'policy.failed': 'PolicyFailed',
   'tts.synthesize': 'TtsSynthesize',
+  'tts.use': 'TtsUse',
+  'tts.using': 'TtsUsing',
   'tts.cancel': 'TtsCancel',
   'tts.audio': 'TtsAudio',
   'tts.finished': 'TtsFinished',
@@ -666,12 +687,12 @@ const NAMES: Record<MessageType, string> = {
 const ENVELOPE = { source: "", conv: "", turn_id: "", gen: 0, parent_id: "", seq: 0 };
 
 const SHAPES: Record<string, Shape> = {
-  Capabilities: { defaults: { engine: "", engines: [], max_parallel: 1, features: [], note: "" }, parts: {  } },
-  Hello: { defaults: { ...ENVELOPE, protocol: 1, capabilities: {"engine":"","engines":[],"max_parallel":1,"features":[],"note":""} }, parts: { capabilities: 'Capabilities' } },
+  Capabilities: { defaults: { engine: "", engines: [], voices: [], max_parallel: 1, features: [], note: "" }, parts: {  } },
+  Hello: { defaults: { ...ENVELOPE, protocol: 1, capabilities: {"engine":"","engines":[],"voices":[],"max_parallel":1,"features":[],"note":""} }, parts: { capabilities: 'Capabilities' } },
   HelloAccepted: { defaults: { ...ENVELOPE, gens: {}, seal_key: "" }, parts: { levels: 'ShowLevels' } },
   HelloRefused: { defaults: { ...ENVELOPE,  }, parts: {  } },
   QueueState: { defaults: { dropped: 0 }, parts: {  } },
-  ServiceHealth: { defaults: { ...ENVELOPE, reason: "", latency_ms: {}, queues: {}, capabilities: {"engine":"","engines":[],"max_parallel":1,"features":[],"note":""} }, parts: { queues: '*QueueState', capabilities: 'Capabilities' } },
+  ServiceHealth: { defaults: { ...ENVELOPE, reason: "", latency_ms: {}, queues: {}, capabilities: {"engine":"","engines":[],"voices":[],"max_parallel":1,"features":[],"note":""} }, parts: { queues: '*QueueState', capabilities: 'Capabilities' } },
   ServiceError: { defaults: { ...ENVELOPE, retryable: false }, parts: {  } },
   Author: { defaults: { role: "viewer", platform: "local", user_id: "" }, parts: {  } },
   ChatMessage: { defaults: { ...ENVELOPE, message_id: "" }, parts: { author: 'Author' } },
@@ -688,6 +709,8 @@ const SHAPES: Record<string, Shape> = {
   WordMark: { defaults: {  }, parts: {  } },
   Rewrite: { defaults: {  }, parts: {  } },
   TtsSynthesize: { defaults: { ...ENVELOPE, rewrites: [], voice: "" }, parts: { speech: 'Approved', rewrites: 'Rewrite' } },
+  TtsUse: { defaults: { ...ENVELOPE, voice: "" }, parts: {  } },
+  TtsUsing: { defaults: { ...ENVELOPE, voice: "", code: "", message: "" }, parts: {  } },
   TtsCancel: { defaults: { ...ENVELOPE,  }, parts: {  } },
   TtsAudio: { defaults: { ...ENVELOPE, gain_db: 0.0, visemes: [], words: [] }, parts: { visemes: 'Viseme', words: 'WordMark' } },
   TtsFinished: { defaults: { ...ENVELOPE, first_chunk_ms: 0.0 }, parts: {  } },
@@ -723,7 +746,7 @@ const SHAPES: Record<string, Shape> = {
   TurnSegment: { defaults: { ...ENVELOPE,  }, parts: { content: 'Segment' } },
   StageTimes: { defaults: { gate_in_ms: 0.0, first_token_ms: 0.0, first_segment_ms: 0.0, first_chunk_ms: 0.0, first_audio_ms: 0.0 }, parts: {  } },
   TurnEnded: { defaults: { ...ENVELOPE, heard: "", audio_ms: 0.0, times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0}, policy_engine: "", tts_engine: "" }, parts: { times: 'StageTimes' } },
-  ServiceState: { defaults: { reason: "", latency_ms: {}, queues: {}, capabilities: {"engine":"","engines":[],"max_parallel":1,"features":[],"note":""} }, parts: { queues: '*QueueState', capabilities: 'Capabilities' } },
+  ServiceState: { defaults: { reason: "", latency_ms: {}, queues: {}, capabilities: {"engine":"","engines":[],"voices":[],"max_parallel":1,"features":[],"note":""} }, parts: { queues: '*QueueState', capabilities: 'Capabilities' } },
   TurnState: { defaults: { author: null, question: null, segments: [], heard: [], outcome: null, reason: "", times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0} }, parts: { author: 'Approved', question: 'Approved', segments: 'Segment', heard: 'SegmentHeard', times: 'StageTimes' } },
   StateSnapshot: { defaults: { ...ENVELOPE, services: [], sinks: [], current: [], recent: [], waiting: 0, dropped: {}, confirmed: [] }, parts: { levels: 'ShowLevels', services: 'ServiceState', sinks: 'SinkState', current: 'TurnState', recent: 'TurnState', confirmed: 'PanicExit' } },
   PanicExit: { defaults: { latency_ms: 0.0, detail: "" }, parts: {  } },
