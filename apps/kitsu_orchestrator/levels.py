@@ -50,6 +50,10 @@ class Levels:
         """Muted: turns run on, nothing is heard."""
         self.now = msgspec.structs.replace(self.now, muted=muted)
 
+    def set_volume(self, percent: int) -> None:
+        """How loud the sinks are, 0 to 100."""
+        self.now = msgspec.structs.replace(self.now, volume=percent)
+
     def is_over(self, panic: Panic) -> bool:
         """Whether a panic was pressed before the last resume."""
         return panic.pressed_at <= self.now.resumed_at

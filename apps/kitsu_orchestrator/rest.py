@@ -26,6 +26,7 @@ from kitsu_orchestrator.schemas import (
     SkipBody,
     TurnAnswer,
     VoiceBody,
+    VolumeBody,
 )
 from kitsu_orchestrator.show import Show
 
@@ -123,6 +124,12 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
         """End the running turn."""
         return {"skipped": show.skip((body or SkipBody()).conv)}
 
+    @app.post("/control/volume")
+    async def volume(body: VolumeBody) -> dict[str, Any]:
+        """How loud she is on all sinks."""
+        show.set_volume(body.percent)
+        return show.levels_json()
+
     @app.post("/control/{verb}")
     async def level(verb: str) -> dict[str, Any]:
         """mute, unmute, live, standby."""
@@ -132,7 +139,9 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
             case "live" | "standby":
                 show.set_mode("live" if verb == "live" else "standby")
             case _:
-                raise RefusedError(404, "no_such_verb", "Verbs: panic, resume, mute, unmute, skip, live, standby.")
+                raise RefusedError(
+                    404, "no_such_verb", "Verbs: panic, resume, mute, unmute, volume, skip, live, standby."
+                )
         return show.levels_json()
 
     @app.post("/voice")

@@ -67,6 +67,12 @@ class VoiceBody(_Body):
     voice: str = Field(default="", max_length=120, description="empty: the engine's own choice")
 
 
+class VolumeBody(_Body):
+    """How loud."""
+
+    percent: int = Field(ge=0, le=100)
+
+
 class Accepted(BaseModel):
     """202: the line waits for its turn."""
 

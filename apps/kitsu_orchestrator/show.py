@@ -149,6 +149,11 @@ class Show:
         self.levels.set_muted(muted)
         self._levels_changed()
 
+    def set_volume(self, percent: int) -> None:
+        """Louder or quieter on all sinks; recordings stay as they are."""
+        self.levels.set_volume(percent)
+        self._levels_changed()
+
     def set_mode(self, mode: Mode) -> None:
         """On air or not."""
         self.levels.set_mode(mode)
@@ -224,7 +229,7 @@ class Show:
     def levels_json(self) -> dict[str, Any]:
         """The levels, for REST."""
         levels: dict[str, Any] = msgspec.to_builtins(self.levels.now)
-        return {"mode": "standby", "muted": False, "panic": None, **levels}
+        return {"mode": "standby", "muted": False, "volume": 100, "panic": None, **levels}
 
     async def status(self, launcher: Launcher) -> dict[str, Any]:
         """Everything about now, for REST."""

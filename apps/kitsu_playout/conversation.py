@@ -16,6 +16,7 @@ from kitsu.protocol import (
 from kitsu_playout.clock import StreamClock
 from kitsu_playout.config import PlayoutSettings
 from kitsu_playout.exits import Exits
+from kitsu_playout.mixer import Volume
 from kitsu_playout.sinks import Sinks
 from kitsu_playout.turn import MS, Block, EndReason, Turn
 
@@ -30,6 +31,7 @@ class Conversation:
         self.conv = conv
         self.gen = 0
         self.muted = False
+        self.volume = Volume()
         self.sinks = Sinks()
         self.turns: deque[Turn] = deque()  # opened and not yet finished, in order
         self.clock = StreamClock()
@@ -133,7 +135,7 @@ class Conversation:
         self.clock.rendered += len(block.samples)
         self._exits.played(turn, block.samples)
         if turn.clock == "live" or len(self.sinks):
-            self._exits.frame(frame, block.samples)
+            self._exits.frame(frame, self.volume.apply(block.samples))
 
     def _started(self, turn: Turn, now: float) -> PlayoutStarted:
         latency_ms = (now - turn.first_audio_at) * 1000

@@ -33,6 +33,23 @@ def fade(samples: Samples, *, out: bool = False) -> Samples:
     return (samples * (ramp[::-1] if out else ramp)).astype(np.int16)
 
 
+class Volume:
+    """What the operator turns: percent, squared, so that half the way sounds about half as loud. It never clicks."""
+
+    def __init__(self) -> None:
+        self.percent = 100
+        self._gain = 1.0
+
+    def apply(self, samples: Samples) -> Samples:
+        """The samples at the volume; a change is spread over all of them."""
+        target = (self.percent / 100) ** 2
+        if target == self._gain == 1.0:
+            return samples
+        ramp = np.linspace(self._gain, target, len(samples), dtype=np.float32)
+        self._gain = target
+        return (samples * ramp).astype(np.int16)
+
+
 class Limiter:
     """Keeps |sample| at or under a ceiling. Its gain falls at once and rises slowly."""
 

@@ -56,6 +56,7 @@ class Player:
         self._panic: Panic | None = _BOOT.panic
         self._resumed_at = 0
         self._muted = False
+        self._volume = _BOOT.volume
         self._gens: dict[str, int] = {}
         self._conversations: dict[str, Conversation] = {}
         self._next_sinks = 0.0
@@ -245,6 +246,7 @@ class Player:
             conversation = self._conversations[conv] = Conversation(conv, self._settings, self._exits)
             conversation.gen = self._gens.get(conv, 0)
             conversation.muted = self._muted
+            conversation.volume.percent = self._volume
         return conversation
 
     def _forget_idle(self) -> None:
@@ -256,8 +258,10 @@ class Player:
     def _set_levels(self, levels: ShowLevels) -> None:
         self._resumed_at = max(self._resumed_at, levels.resumed_at)
         self._muted = levels.muted
+        self._volume = levels.volume
         for conversation in self._conversations.values():
             conversation.muted = levels.muted
+            conversation.volume.percent = levels.volume
         if self._panic and self._panic.pressed_at < self._resumed_at:
             self._panic = None
         if levels.panic and levels.panic != self._panic and levels.panic.pressed_at >= self._resumed_at:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from tests.fakes.hub import NO_OLLAMA
 from tests.integration.test_start_stop import free_ports
 
 READY_S = 30.0
@@ -34,6 +35,7 @@ class LaunchedShow:
             "KITSU__NETWORK__ORCHESTRATOR_PORT": str(self.orchestrator),
             "KITSU__NETWORK__LAUNCHER_PORT": str(self.launcher),
             "KITSU__NETWORK__CONTROL_PORT": str(self.control),
+            "KITSU__POLICY__OLLAMA_URL": NO_OLLAMA,
             **settings,
         }
 

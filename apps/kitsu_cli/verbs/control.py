@@ -18,10 +18,14 @@ SAID = {
 def run(arguments: Namespace) -> int:
     """Give the order."""
     verb = arguments.verb
-    body = {"conv": arguments.conv} if verb == "skip" and arguments.conv else None
+    body: dict[str, object] | None = {"conv": arguments.conv} if verb == "skip" and arguments.conv else None
+    if verb == "volume":
+        body = {"percent": arguments.percent}
     answer = doors().orchestrator.post(f"/control/{verb}", body)
     if arguments.json:
         screen.write_json(answer)
+    elif verb == "volume":
+        print(f"Kitsu's volume is {arguments.percent} %.")
     elif verb == "skip":
         print("Skipped." if answer.get("skipped") else "There was nothing to skip.")
     else:

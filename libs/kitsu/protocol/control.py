@@ -23,6 +23,7 @@ class ShowLevels(Part, frozen=True, kw_only=True):
 
     mode: Mode = "standby"
     muted: bool = False
+    volume: int = 100  # percent, of what goes to the sinks; 100: as loud as the show's level
     panic: Panic | None = Panic(panic_id="boot", pressed_at=0, by="restart")
     resumed_at: int = 0  # unix µs of the last resume; panics pressed before it are over
 

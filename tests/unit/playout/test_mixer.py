@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kitsu_playout.mixer import EDGE, Limiter, Mixer, ratio
+from kitsu_playout.mixer import EDGE, Limiter, Mixer, Volume, ratio
 
 CEILING = ratio(-1.0)
 
@@ -66,3 +66,17 @@ def test_borders_are_soft() -> None:
 @pytest.mark.parametrize("samples", [0, 1, 5, EDGE, EDGE + 1, 2 * EDGE - 1])
 def test_crumbs(samples: int) -> None:
     assert len(through(Mixer(48_000, 0.0, -1.0), np.full(samples, 9000), 3)) == samples
+
+
+def test_the_volume_moves_without_a_click() -> None:
+    volume = Volume()
+    tone = (10_000 * np.sin(2 * np.pi * 440 * np.arange(960) / 48_000)).astype(np.int16)
+    assert volume.apply(tone) is tone
+    volume.percent = 50
+    out = np.concatenate([volume.apply(tone) for _ in range(3)])
+    assert np.abs(out[-960:]).max() == pytest.approx(2_500, rel=0.01)
+    steps = np.abs(np.diff(out.astype(np.int32)))
+    assert steps.max() < 600, "no step larger than the tone's own"
+    volume.percent = 0
+    volume.apply(tone)
+    assert not volume.apply(tone).any()

@@ -56,6 +56,7 @@ export const api = {
 	say: (text: string, now: boolean) => ask<{ turn_id: string }>('POST', '/api/v1/say', { text, now }),
 	control: (verb: Verb) => ask<unknown>('POST', `/api/v1/control/${verb}`),
 	panic: (by: 'page' | 'key') => ask<PanicAnswer>('POST', '/api/v1/control/panic', { by }),
+	volume: (percent: number) => ask<unknown>('POST', '/api/v1/control/volume', { percent }),
 	voice: (choice: string) => {
 		const [engine, voice = ''] = choice.split(/\/(.*)/s);
 		return ask<{ engine: string; voice: string }>('POST', '/api/v1/voice', { engine, voice });

@@ -422,6 +422,7 @@ export interface Panic {
 export interface ShowLevels {
   mode: 'standby' | 'live';
   muted: boolean;
+  volume: number; // percent, of what goes to the sinks; 100: as loud as the show's level
   panic: Panic | null;
   resumed_at: number; // unix µs of the last resume; panics pressed before it are over
 }
@@ -735,7 +736,7 @@ const SHAPES: Record<string, Shape> = {
   SinkState: { defaults: { label: "", elected: false, state: "idle", behind_ms: 0.0, underruns: 0 }, parts: {  } },
   PlayoutSinks: { defaults: { ...ENVELOPE,  }, parts: { sinks: 'SinkState' } },
   Panic: { defaults: {  }, parts: {  } },
-  ShowLevels: { defaults: { mode: "standby", muted: false, panic: {"panic_id":"boot","pressed_at":0,"by":"restart"}, resumed_at: 0 }, parts: { panic: 'Panic' } },
+  ShowLevels: { defaults: { mode: "standby", muted: false, volume: 100, panic: {"panic_id":"boot","pressed_at":0,"by":"restart"}, resumed_at: 0 }, parts: { panic: 'Panic' } },
   ControlPanic: { defaults: { ...ENVELOPE, gens: {} }, parts: { panic: 'Panic' } },
   ControlResume: { defaults: { ...ENVELOPE, gens: {} }, parts: { levels: 'ShowLevels' } },
   ControlLevels: { defaults: { ...ENVELOPE,  }, parts: { levels: 'ShowLevels' } },
