@@ -77,6 +77,8 @@ def _yaml(value: Any) -> str:
 
 
 def _env(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
     return value if isinstance(value, str) else json.dumps(value)
 
 

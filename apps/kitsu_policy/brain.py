@@ -1,11 +1,12 @@
 """What every brain can do."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from typing import ClassVar, Literal, NamedTuple
 
 from kitsu.config import PolicySettings
+from kitsu.errors import EngineError
 from kitsu.protocol import PolicyPrepare, PolicyRespond
 
 End = Literal["stop", "length"]
@@ -16,6 +17,7 @@ class Piece(NamedTuple):
 
     text: str
     end: End | None = None
+    engine: str = ""  # who says it, where that is not the brain that was asked
 
 
 class Brain(ABC):
@@ -31,6 +33,13 @@ class Brain(ABC):
     def __init__(self, settings: PolicySettings) -> None:
         self.settings = settings
         self.trouble = ""  # for people: why the next answer may fail; empty when all is well
+        self.on_change: Callable[[], None] = lambda: None  # `active`, `note` or `trouble` changed by itself
+        self.on_error: Callable[[EngineError], None] = lambda error: None  # something failed, and was made up for
+
+    @property
+    def active(self) -> "Brain":
+        """The brain that answers now: another one where this one chooses among several."""
+        return self
 
     @property
     @abstractmethod

@@ -1,7 +1,10 @@
 """The body of a chat completion request, written once."""
 
+from typing import Any
+
 import msgspec
 
+from kitsu.errors import EngineError
 from kitsu.protocol import Line, PolicyRespond
 
 _encode = msgspec.json.Encoder().encode
@@ -15,10 +18,41 @@ class PromptWriter:
         self._head = b'{"model":%b,"stream":true,"messages":[%b' % (_encode(model), _line("system", system))
 
     def write(self, request: PolicyRespond) -> bytes:
-        """The body for `request`: history oldest first, then the line to answer."""
+        """The body for `request`: history oldest first, then the line to answer.
+
+        Raises:
+            EngineError: `bad_schema`.
+        """
         lines = b",".join((self._head, *map(_history, request.history), _line("user", request.prompt)))
-        limits = b'],"max_tokens":%d,"temperature":%b}' % (request.max_tokens, _encode(request.temperature))
-        return lines + limits
+        limits = b'],"max_tokens":%d,"temperature":%b' % (request.max_tokens, _encode(request.temperature))
+        return lines + limits + _response_format(request) + b"}"
+
+
+def parsed_schema(request: PolicyRespond) -> dict[str, Any] | None:
+    """The JSON schema that the answer must fit; None for free text.
+
+    Raises:
+        EngineError: `bad_schema`.
+    """
+    if not request.schema:
+        return None
+    try:
+        return msgspec.json.decode(request.schema, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise EngineError("bad_schema", "the answer's form is asked for by something that is no JSON schema") from None
+
+
+def encodable(text: str) -> str:
+    """`text` without lone surrogates, which have no place in JSON."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _response_format(request: PolicyRespond) -> bytes:
+    schema = parsed_schema(request)
+    if schema is None:
+        return b""
+    wanted = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
+    return b',"response_format":%b' % _encode(wanted)
 
 
 def _history(line: Line) -> bytes:
@@ -26,5 +60,4 @@ def _history(line: Line) -> bytes:
 
 
 def _line(role: str, text: str) -> bytes:
-    content = text.encode("utf-8", "replace").decode()  # lone surrogates have no place in JSON
-    return b'{"role":"%b","content":%b}' % (role.encode(), _encode(content))
+    return b'{"role":"%b","content":%b}' % (role.encode(), _encode(encodable(text)))

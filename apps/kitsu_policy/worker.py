@@ -40,6 +40,7 @@ class _Job:
     request: PolicyRespond
     received: float = field(default_factory=time.perf_counter)
     task: "asyncio.Task[None] | None" = None
+    engine: str = ""  # who says it
     tokens: int = 0
     first_token_ms: float = 0.0
     over: bool = False  # its end was sent, or nobody waits for it any more
@@ -52,19 +53,16 @@ class PolicyWorker(Worker):
 
     async def start(self, stack: AsyncExitStack) -> Capabilities:
         settings = load("policy", PolicySettings)
+        self._max_parallel = settings.max_parallel
         self._brain: Brain = make(settings)
+        self._brain.on_change = self._brain_changed
+        self._brain.on_error = self.error
         self._gens: dict[str, int] = {}
         self._jobs: set[_Job] = set()
         self._slots = asyncio.Semaphore(settings.max_parallel)
         self._first_token = Latency()
         await self._brain.load(stack)
-        return Capabilities(
-            engine=self._brain.name,
-            engines=tuple(ENGINES),
-            max_parallel=settings.max_parallel,
-            features=self._brain.features,
-            note=self._brain.note,
-        )
+        return self._describe()
 
     async def joined(self, accepted: HelloAccepted) -> None:
         self._gens = dict(accepted.gens)
@@ -96,6 +94,22 @@ class PolicyWorker(Worker):
     def latency_ms(self) -> dict[str, float]:
         return self._first_token.summary("first_token")
 
+    def _describe(self) -> Capabilities:
+        active = self._brain.active
+        return Capabilities(
+            engine=active.name,
+            engines=tuple(ENGINES),
+            max_parallel=self._max_parallel,
+            features=active.features,
+            note=self._brain.note,
+        )
+
+    def _brain_changed(self) -> None:
+        """The hub hears of it at once, and with every health message from now on."""
+        self.capabilities = self._describe()
+        if not self._tell_trouble():
+            self.send(self.health())
+
     def _accept(self, request: PolicyRespond) -> None:
         job = _Job(request)
         if request.gen < self._gens.get(request.conv, 0):
@@ -119,6 +133,7 @@ class PolicyWorker(Worker):
                 self._fail(job, error)
 
     def _pass_on(self, job: _Job, piece: Piece) -> None:
+        job.engine = piece.engine
         if piece.text:
             if not job.tokens:
                 job.first_token_ms = (time.perf_counter() - job.received) * 1000
@@ -172,7 +187,7 @@ class PolicyWorker(Worker):
             PolicyFinished(
                 **_origin(job.request),
                 reason=reason,
-                engine=self._brain.name,
+                engine=job.engine or self._brain.active.name,
                 first_token_ms=round(job.first_token_ms, 2),
                 tokens=job.tokens,
             )
@@ -188,12 +203,12 @@ class PolicyWorker(Worker):
                 code=error.code,
                 message=error.message,
                 retryable=error.retryable,
-                engine=self._brain.name,
+                engine=job.engine or self._brain.active.name,
             )
         )
 
-    def _tell_trouble(self) -> None:
-        self.feel("degraded" if self._brain.trouble else "ok", self._brain.trouble)
+    def _tell_trouble(self) -> bool:
+        return self.feel("degraded" if self._brain.trouble else "ok", self._brain.trouble)
 
 
 class _Origin(TypedDict):

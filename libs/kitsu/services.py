@@ -51,5 +51,6 @@ SECTIONS: dict[str, str] = {
     "playout": "kitsu_playout.config:PlayoutSettings",
     "control": "kitsu_control.config:ControlSettings",
     "launcher": "kitsu_launcher.config:LauncherSettings",
+    "downloads": "kitsu.config.downloads:DownloadSettings",
 }
 """Sections of configs/kitsu.yaml and the struct that each is checked against."""

@@ -22,6 +22,7 @@ from kitsu.worker import Process, Worker
 
 MessageT = TypeVar("MessageT", bound=Message)
 SEAL_KEY = bytes(range(32))
+NO_OLLAMA = "http://127.0.0.1:9"  # so that a test's brain does not find the one of this machine
 ON_AIR = ShowLevels(mode="live", panic=None)
 
 
@@ -155,6 +156,7 @@ def furnish(
     configs.mkdir(parents=True, exist_ok=True)
     (configs / "kitsu.yaml").touch()
     monkeypatch.setenv("KITSU_HOME", str(folder))
+    monkeypatch.setenv("KITSU__POLICY__OLLAMA_URL", NO_OLLAMA)
     monkeypatch.setenv("KITSU__NETWORK__ORCHESTRATOR_PORT", str(port))
     for path, value in settings:
         section, _, key = path.partition(".")

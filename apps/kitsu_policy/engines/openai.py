@@ -15,6 +15,7 @@ from kitsu.errors import ConfigError, EngineError
 from kitsu.protocol import PolicyPrepare, PolicyRespond
 from kitsu_policy.brain import Brain, Piece
 from kitsu_policy.events import Event, EventReader, complaint
+from kitsu_policy.patience import Patience
 from kitsu_policy.prompts import PromptWriter
 
 WARM_UP_S = 5.0
@@ -77,9 +78,10 @@ class OpenAiBrain(Brain):
                 yield piece
 
     async def _ask(self, prompts: PromptWriter, request: PolicyRespond) -> AsyncGenerator[Piece, None]:
+        body = prompts.write(request)
         stream = _TimedStream(self.settings.first_token_timeout_s)
         try:
-            async with self._opened(stream, prompts.write(request)), aclosing(self._events(stream)) as events:
+            async with self._opened(stream, body), aclosing(self._events(stream)) as events:
                 left = request.max_tokens * MAX_CHARS_PER_TOKEN
                 async for event in events:
                     left -= len(event.text)
@@ -91,7 +93,7 @@ class OpenAiBrain(Brain):
                 else:
                     raise EngineError("model_cut", "the model's server broke off in the middle", retryable=True)
         except TimeoutError:
-            raise self._failed("model_timeout", f"no word from the model for {stream.patience_s:g} s") from None
+            raise self._failed("model_timeout", f"no word from the model for {stream.seconds:g} s") from None
         except httpx.ConnectTimeout:
             raise self._failed("model_unreachable", f"{self._host} did not take the call in time") from None
         except httpx.ConnectError:
@@ -124,7 +126,7 @@ class OpenAiBrain(Brain):
         reader = EventReader()
         while data := await stream.read():
             for event in reader.feed(data):
-                stream.wait(self.settings.token_timeout_s)
+                stream.renew(self.settings.token_timeout_s)
                 if event.text or event.end:
                     yield event
         for event in reader.finish():
@@ -150,21 +152,10 @@ class OpenAiBrain(Brain):
         return EngineError(code, message, retryable=True)
 
 
-class _TimedStream:
+class _TimedStream(Patience):
     """A response's bytes against a deadline."""
 
-    def __init__(self, patience_s: float) -> None:
-        self.chunks: AsyncIterator[bytes]
-        self.wait(patience_s)
-
-    def wait(self, patience_s: float) -> None:
-        """From now on, wait so long for the next thing that counts."""
-        self.patience_s = patience_s
-        self._deadline = asyncio.get_running_loop().time() + patience_s
-
-    def limit(self) -> asyncio.Timeout:
-        """Raises TimeoutError in its block at the deadline."""
-        return asyncio.timeout_at(self._deadline)
+    chunks: AsyncIterator[bytes]
 
     async def read(self) -> bytes:
         """Some bytes; none at the end."""
@@ -173,7 +164,7 @@ class _TimedStream:
 
     async def drain(self, patience_s: float) -> None:
         """Read what is left, if it comes soon: a connection that was read to its end is used again."""
-        self.wait(patience_s)
+        self.renew(patience_s)
         with suppress(TimeoutError, httpx.HTTPError):
             while await self.read():
                 pass

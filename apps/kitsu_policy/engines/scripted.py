@@ -77,6 +77,10 @@ class ScriptedBrain(Brain):
     async def answer(self, request: PolicyRespond) -> AsyncGenerator[Piece, None]:
         if not self._intents:
             raise EngineError("not_prepared", "the demo brain has no lines yet; it waits for the character")
+        if request.schema:
+            raise EngineError(
+                "no_structured_answers", "the demo brain has written lines only; it cannot fill in a form"
+            )
         line = self._pick(request.conv, self._understand(request.plain or request.prompt))
         tokens = _TOKEN.findall(line)
         for token in tokens[: request.max_tokens]:

@@ -7,6 +7,7 @@ from kitsu_tts.voice import Voice
 
 ENGINES: dict[str, str] = {
     "espeak": "kitsu_tts.engines.espeak:EspeakVoice",
+    "coqui": "kitsu_tts.engines.coqui:CoquiVoice",
     "piper": "kitsu_tts.engines.piper:PiperVoice",
     "openai": "kitsu_tts.engines.openai:OpenAiVoice",
 }

@@ -1,5 +1,6 @@
 """Settings, folders and tokens."""
 
+from kitsu.config.downloads import DownloadSettings
 from kitsu.config.home import CHECKOUT, Home, home
 from kitsu.config.loading import Source, load, load_all, read, section_type
 from kitsu.config.sections import (
@@ -16,6 +17,7 @@ from kitsu.config.tokens import make_secret, read_secret
 
 __all__ = [
     "CHECKOUT",
+    "DownloadSettings",
     "Home",
     "LogSettings",
     "NetworkSettings",

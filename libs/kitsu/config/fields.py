@@ -16,9 +16,18 @@ def allowed(annotation: Any) -> str:
         return " ".join([allowed(args[0]), *filter(None, limits)])
     if origin is Literal:
         return " | ".join(map(str, args))
+    if origin is tuple:
+        return f"a list of {allowed(args[0])}"
     if origin in (Union, types.UnionType):
         return ", or ".join(map(allowed, args))
     return _NAMES[annotation]
+
+
+def is_list(annotation: Any) -> bool:
+    """Whether a field takes several values."""
+    if get_origin(annotation) is Annotated:
+        return is_list(get_args(annotation)[0])
+    return get_origin(annotation) is tuple
 
 
 def is_secret(name: str) -> bool:

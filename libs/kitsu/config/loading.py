@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from kitsu.config.fields import allowed, is_secret
+from kitsu.config.fields import allowed, is_list, is_secret
 from kitsu.config.files import env_settings, yaml_settings
 from kitsu.config.sections import Section
 from kitsu.errors import ConfigError
@@ -59,7 +59,7 @@ def load(name: str, struct: type[SectionT], source: Source | None = None) -> Sec
         ConfigError: `bad_setting` with file and line (or variable), what was found and what is allowed.
     """
     source = source or read()
-    raw = source.values.get(name, {})
+    raw = source.values.get(name, {}) | _split_lists(struct, source.values.get(name, {}))
     try:
         return msgspec.convert(raw, struct, strict=False)
     except msgspec.ValidationError as error:
@@ -89,6 +89,13 @@ def section_type(name: str) -> type[Section]:
     assert isinstance(struct, type)
     assert issubclass(struct, Section)
     return struct
+
+
+def _split_lists(struct: type[Section], raw: dict[str, Any]) -> dict[str, list[str]]:
+    """Lists that were written as `a, b`: the environment and .env know only text."""
+    lists = [field.name for field in msgspec.structs.fields(struct) if is_list(field.type)]
+    written = {name: raw[name] for name in lists if isinstance(raw.get(name), str)}
+    return {name: [part.strip() for part in text.split(",") if part.strip()] for name, text in written.items()}
 
 
 def _complaint(section: str, struct: type[Section], source: Source, error: str) -> ConfigError:

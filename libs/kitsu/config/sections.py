@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
+Word = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,16 +59,26 @@ class ShowSettings(Section, frozen=True, kw_only=True):
 class PolicySettings(Section, frozen=True, kw_only=True):
     """The language model."""
 
-    engine: Literal["scripted", "openai"] = "scripted"  # openai: any server that speaks its API
+    engine: Literal["auto", "scripted", "openai", "ollama"] = "auto"  # auto: Ollama on this machine, else scripted
     cuts: Literal["natural", "eager"] = "natural"  # how early a sentence is cut to be voiced
     base_url: str = "http://127.0.0.1:8080/v1"  # openai only
     model: str = "default"  # openai only: its name at the server
     api_key: str = ""  # secret: set it in .env
+    ollama_url: str = "http://127.0.0.1:11434"  # auto uses it only on this machine
+    models: Annotated[tuple[Word, ...], Meta(min_length=1)] = (
+        "llama3.1:8b",
+        "llama3:8b",
+        "llama3.2:3b",
+        "mixtral:8x7b",
+    )  # Ollama's: the first that it has is used
+    keep_alive: Annotated[str, Meta(pattern="^-?([0-9]+(ms|s|m|h))+$")] = "30m"  # Ollama keeps a model loaded so long
+    context_tokens: Annotated[int, Meta(ge=512, le=1_048_576)] = 4096  # Ollama only: prompt and answer together
+    ollama_autostart: bool = False  # run `ollama serve` while nothing answers at ollama_url on this machine
     temperature: Annotated[float, Meta(ge=0, le=2)] = 0.8  # higher: more surprising
     max_tokens: Annotated[int, Meta(ge=8, le=4096)] = 220  # of one answer
-    connect_timeout_s: Seconds = 3.0  # openai only
-    first_token_timeout_s: Seconds = 20.0  # openai only: a model may have to be loaded first
-    token_timeout_s: Seconds = 10.0  # openai only: longest gap between two tokens
+    connect_timeout_s: Seconds = 3.0
+    first_token_timeout_s: Seconds = 20.0  # a model may have to be loaded first
+    token_timeout_s: Seconds = 10.0  # longest gap between two tokens
     max_parallel: Annotated[int, Meta(ge=1, le=16)] = 2  # lines answered at once
 
 

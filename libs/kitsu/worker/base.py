@@ -81,12 +81,14 @@ class Worker:
         log.warning("worker.error", code=error.code, message=error.message, retryable=error.retryable)
         self.send(ServiceError(code=error.code, message=error.message, retryable=error.retryable))
 
-    def feel(self, state: State, reason: str = "") -> None:
-        """Change how this worker is; tells hub and launcher when it did change."""
-        if (state, reason) != self._state:
-            self._state = (state, reason)
-            self._report()
-            self.send(self.health())
+    def feel(self, state: State, reason: str = "") -> bool:
+        """Change how this worker is; tells hub and launcher when it did change, and returns whether it did."""
+        if (state, reason) == self._state:
+            return False
+        self._state = (state, reason)
+        self._report()
+        self.send(self.health())
+        return True
 
     def health(self) -> ServiceHealth:
         """What `service.health` says now."""

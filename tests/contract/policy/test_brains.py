@@ -12,6 +12,7 @@ from kitsu.errors import EngineError
 from kitsu.protocol import Intent, Line, PolicyPrepare, PolicyRespond
 from kitsu_policy.brain import Brain, Piece
 from kitsu_policy.engines import ENGINES, make
+from tests.fakes.ollama import FakeOllama
 from tests.fakes.openai_llm import FakeLlm
 
 KITSU = PolicyPrepare(
@@ -36,8 +37,8 @@ async def hear(brain: Brain, request: PolicyRespond) -> list[Piece]:
 
 @pytest.fixture(params=sorted(ENGINES))
 async def unprepared(request: pytest.FixtureRequest) -> AsyncIterator[Brain]:
-    async with FakeLlm() as llm, AsyncExitStack() as stack:
-        brain = make(PolicySettings(engine=request.param, base_url=llm.url))
+    async with FakeLlm() as llm, FakeOllama() as ollama, AsyncExitStack() as stack:
+        brain = make(PolicySettings(engine=request.param, base_url=llm.url, ollama_url=ollama.url))
         await brain.load(stack)
         yield brain
 
@@ -50,6 +51,7 @@ def brain(unprepared: Brain) -> Brain:
 
 async def test_says_what_it_is(brain: Brain) -> None:
     assert ENGINES[brain.name].endswith(type(brain).__name__)
+    assert brain.active.name in ENGINES
     assert 5 < len(brain.note) < 200
     assert brain.trouble == ""
 
@@ -92,6 +94,17 @@ async def test_without_a_character_there_is_no_answer(unprepared: Brain) -> None
     assert caught.value.code == "not_prepared"
 
 
+async def test_a_form_is_filled_in_or_refused(brain: Brain) -> None:
+    schema = '{"type": "object", "properties": {"mood": {"type": "string"}}}'
+    if brain.name == "scripted":
+        with pytest.raises(EngineError, match="no_structured_answers"):
+            await hear(brain, ask(schema=schema))
+    else:
+        assert (await hear(brain, ask(schema=schema)))[-1].end == "stop"
+    assert (await hear(brain, ask()))[-1].end == "stop"
+    assert brain.trouble == ""
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -109,6 +122,19 @@ async def test_without_a_character_there_is_no_answer(unprepared: Brain) -> None
 )
 async def test_odd_lines_get_an_answer_too(brain: Brain, text: str) -> None:
     assert (await hear(brain, ask(text)))[-1].end == "stop"
+
+
+async def test_auto_without_an_ollama_is_the_demo_brain() -> None:
+    async with FakeOllama() as ollama:
+        gone = ollama.url
+    async with AsyncExitStack() as stack:
+        brain = make(PolicySettings(ollama_url=gone))
+        await brain.load(stack)
+        brain.prepare(KITSU)
+        assert (brain.name, brain.active.name, brain.trouble) == ("auto", "scripted", "")
+        pieces = await hear(brain, ask())
+        assert "".join(piece.text for piece in pieces) in KITSU.intents["greeting"].lines
+        assert {piece.engine for piece in pieces} == {"scripted"}
 
 
 async def test_the_line_cannot_break_out_of_its_place_in_the_request() -> None:

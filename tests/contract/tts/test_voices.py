@@ -14,7 +14,7 @@ from kitsu.errors import EngineError
 from kitsu_tts.config import TtsSettings
 from kitsu_tts.engines import ENGINES, make
 from kitsu_tts.voice import MAX_TEXT, Chunk, Voice
-from tests.fakes import piper_model
+from tests.fakes import coqui_library, piper_model
 from tests.fakes.openai_speech import FakeSpeech
 
 ENGLISH = "Hello there, I am Kitsu, a slightly chaotic fox."
@@ -23,9 +23,10 @@ GERMAN = "Übermütige Füchse grüßen schöne Häuser, natürlich!"
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a tiny Piper voice in it."""
+    """A home with tiny voices in it."""
     home = tmp_path_factory.mktemp("home")
     piper_model.make(home / "models" / "piper")
+    coqui_library.make(home)
     return home
 
 

@@ -22,6 +22,7 @@ class Sample(Section, frozen=True, kw_only=True):
     name: Annotated[str, Meta(pattern="^[a-z]+$")] = "fox"
     api_key: Annotated[str, Meta(min_length=20)] = ""
     max_tokens: Annotated[int, Meta(le=100)] = 10
+    models: Annotated[tuple[str, ...], Meta(min_length=1)] = ("one", "two")
 
 
 def complaint(
@@ -55,6 +56,18 @@ def test_values_are_taken_as_they_stand(settings: Settings) -> None:
     assert load("policy", PolicySettings, source).model == "on"
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"yaml": "tts:\n  models: [a:1b, c]"},
+        {"yaml": "tts:\n  models: a:1b,c"},
+        {"env": "KITSU__TTS__MODELS=' a:1b, c,'"},
+    ],
+)
+def test_a_list_is_a_list_or_words_with_commas(settings: Settings, source: dict[str, str]) -> None:
+    assert load("tts", Sample, settings(**source)).models == ("a:1b", "c")
+
+
 def test_a_file_saved_by_notepad_is_fine(settings: Settings) -> None:
     source = settings(yaml=b"\xef\xbb\xbfshow:\r\n  start: live\r\n", env=b"\xef\xbb\xbfKITSU__LOGS__LEVEL=debug\r\n")
     assert load("show", ShowSettings, source).start == "live"
@@ -73,6 +86,9 @@ def test_a_file_saved_by_notepad_is_fine(settings: Settings) -> None:
         ("tts:\n  name: [fox]", "line 2: tts.name = ['fox']. Allowed: text like ^[a-z]+$."),
         ("tts:\n  name: 2020-01-01", "Allowed: text like ^[a-z]+$."),
         ("tts:\n  engine:\n    name: espeak", "line 2: tts.engine = {'name': 'espeak'}. Allowed: espeak | openai."),
+        ("tts:\n  models: []", "line 2: tts.models = []. Allowed: a list of text."),
+        ("tts:\n  models: [fox, 1]", "line 2: tts.models = ['fox', 1]. Allowed: a list of text."),
+        ("tts:\n  models: ', '", "line 2: tts.models = ', '. Allowed: a list of text."),
         ("tts:\n  max_tokens: 101", "tts.max_tokens = 101. Allowed: a whole number at most 100."),
         (
             "tts:\n  engin: espeak",

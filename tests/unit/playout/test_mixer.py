@@ -70,13 +70,13 @@ def test_crumbs(samples: int) -> None:
 
 def test_the_volume_moves_without_a_click() -> None:
     volume = Volume()
-    tone = (10_000 * np.sin(2 * np.pi * 440 * np.arange(960) / 48_000)).astype(np.int16)
+    tone = (10_000 * np.sin(2 * np.pi * 500 * np.arange(960) / 48_000)).astype(np.int16)
     assert volume.apply(tone) is tone
     volume.percent = 50
     out = np.concatenate([volume.apply(tone) for _ in range(3)])
     assert np.abs(out[-960:]).max() == pytest.approx(2_500, rel=0.01)
     steps = np.abs(np.diff(out.astype(np.int32)))
-    assert steps.max() < 600, "no step larger than the tone's own"
+    assert steps.max() < 700, "no step larger than the tone's own"
     volume.percent = 0
     volume.apply(tone)
     assert not volume.apply(tone).any()

@@ -260,6 +260,19 @@ async def test_a_failed_warm_up_is_trouble_and_no_crash() -> None:
         assert "still loading" in brain.trouble
 
 
+async def test_a_schema_comes_after_the_beginning_that_never_changes() -> None:
+    async with FakeLlm() as llm, ready(llm) as brain:
+        await hear(brain)
+        await hear(brain, schema='{"type": "object"}')
+        free, form = llm.bodies
+        assert form.startswith(free[:-1])
+        wanted = {"name": "answer", "strict": True, "schema": {"type": "object"}}
+        assert llm.requests[1]["response_format"] == {"type": "json_schema", "json_schema": wanted}
+        with pytest.raises(EngineError, match="bad_schema"):
+            await hear(brain, schema="{")
+        assert brain.trouble == ""
+
+
 @pytest.mark.parametrize("url", ["", "nonsense", "ftp://x/v1", "http://", "http://a:b/"])
 def test_a_wrong_address_stops_the_start(url: str) -> None:
     with pytest.raises(ConfigError, match=r"policy\.base_url"):

@@ -42,7 +42,7 @@ async def test_the_demo_brain_answers(tmp_path: Path, monkeypatch: pytest.Monkey
     async with FakeHub() as hub, joined(PolicyWorker, hub, tmp_path, monkeypatch):
         capabilities = hub.hellos[0].capabilities
         assert (capabilities.engine, capabilities.features, capabilities.max_parallel) == ("scripted", ("demo",), 2)
-        assert set(capabilities.engines) == {"scripted", "openai"}
+        assert set(capabilities.engines) == {"auto", "scripted", "openai", "ollama"}
         assert "demo brain" in capabilities.note
         await hub.send(KITSU)
         request = respond()

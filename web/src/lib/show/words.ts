@@ -122,8 +122,8 @@ export function hints(show: Show): Hint[] {
 		found.push({
 			title: 'Her own brain',
 			why: 'She answers with her written demo lines. A language model lets her talk about anything.',
-			how: 'Start any OpenAI-compatible server (Ollama, llama.cpp, vLLM), put these lines into .env, then restart the brain.',
-			code: 'KITSU__POLICY__ENGINE=openai\nKITSU__POLICY__BASE_URL=http://127.0.0.1:11434/v1\nKITSU__POLICY__MODEL=llama3'
+			how: 'Install Ollama and fetch a model: she finds it by herself within seconds. Other servers: see configs/kitsu.yaml.',
+			code: 'kitsu download model llama3.1:8b'
 		});
 	}
 	const tts = show.services.find((one) => one.role === 'tts');
@@ -131,8 +131,8 @@ export function hints(show: Show): Hint[] {
 		found.push({
 			title: 'A warmer voice',
 			why: 'She speaks with the small built-in voice: quick, but robotic.',
-			how: 'Start a speech server with an OpenAI-compatible address (Kokoro, for example), put these lines into .env, then restart the voice.',
-			code: 'KITSU__TTS__ENGINE=openai\nKITSU__TTS__BASE_URL=http://127.0.0.1:8880/v1'
+			how: 'Fetch a natural one, then restart the voice. `kitsu download list` shows what there is.',
+			code: 'kitsu download voice en_US-amy-medium\nkitsu restart tts'
 		});
 	}
 	return found;
