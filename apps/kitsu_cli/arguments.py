@@ -89,6 +89,72 @@ def _open(parser: Parser) -> None:
     _json(parser)
 
 
+def _download(parser: Parser) -> None:
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("voice", "model", "list"),
+        default="list",
+        metavar="WHAT",
+        help="voice, model or list (default)",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which; with list: names or languages that begin so")
+    parser.add_argument("--yes", action="store_true", help="I agree with the licence: do not ask")
+    _json(parser)
+
+
+def _backup(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE.zip", help="the archive to write")
+    parser.add_argument(
+        "--with-secrets", action="store_true", help="keys and passwords too: keep that file to yourself"
+    )
+    _json(parser)
+
+
+def _restore(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE.zip", help="an archive that `kitsu backup` wrote")
+    _json(parser)
+
+
+def _bundle(parser: Parser) -> None:
+    parser.add_argument("file", nargs="?", metavar="FILE.zip", help="the archive to write (kitsu-support-DATE.zip)")
+    _json(parser)
+
+
+def percent(text: str) -> int:
+    """0 to 100."""
+    value = int(text)
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError("wants a number from 0 to 100")
+    return value
+
+
+def _devices(parser: Parser) -> None:
+    parser.add_argument("--test", nargs="?", const="", metavar="NAME", help="play a tone of one second on it")
+    parser.add_argument("--volume", type=percent, default=100, metavar="N", help="of the tone, 0 to 100 (100)")
+    _json(parser)
+
+
+def _install(parser: Parser) -> None:
+    parser.add_argument("what", choices=("coqui",), metavar="WHAT", help="coqui")
+    parser.add_argument("--yes", action="store_true", help="I agree with the licence: do not ask")
+    _json(parser)
+
+
+def _volume(parser: Parser) -> None:
+    parser.add_argument("percent", type=percent, metavar="PERCENT", help="0 to 100")
+    _json(parser)
+
+
+def _voice(parser: Parser) -> None:
+    parser.add_argument("choice", nargs="?", metavar="ENGINE[/VOICE]", help="speak with this one (default: list them)")
+    _json(parser)
+
+
+def _none(parser: Parser) -> None:
+    """No options."""
+
+
 VERBS: dict[str, Verb] = {
     "start": Verb("start", "start everything that is not running, and wait until it is healthy", _start),
     "stop": Verb("stop", "stop everything, or the services named", _services),
@@ -102,10 +168,19 @@ VERBS: dict[str, Verb] = {
     "mute": Verb("control", "turns go on, nobody hears them", _json),
     "unmute": Verb("control", "be heard again", _json),
     "skip": Verb("control", "end what she is saying", _skip),
+    "volume": Verb("control", "how loud she is, on all sinks", _volume),
     "live": Verb("control", "on air: answer the platforms' chat", _json),
     "standby": Verb("control", "off air: answer only lines typed here or on the page", _json),
     "open": Verb("open", "a fresh sign-in link for the control page", _open),
     "doctor": Verb("doctor", "look for what is wrong with this installation", _json),
+    "voice": Verb("voice", "which voices there are, and another one at once", _voice),
+    "quickstart": Verb("quickstart", "five questions, then every part is tried aloud", _none),
+    "download": Verb("download", "natural voices and language models, each by name", _download),
+    "install": Verb("install", "a voice that needs a Python of its own", _install),
+    "devices": Verb("devices", "sound devices, and a test tone", _devices),
+    "backup": Verb("backup", "settings, characters and the database, as one file", _backup),
+    "restore": Verb("restore", "put a backup back; what it replaces is kept", _restore),
+    "support-bundle": Verb("bundle", "what helps others to help you, without secrets; nothing is sent", _bundle),
 }
 
 

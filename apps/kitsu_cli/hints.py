@@ -1,13 +1,16 @@
 """What this installation could do and does not yet, and how to."""
 
-from kitsu.config import read
+from kitsu.config import home, read
+from kitsu_cli.downloads.installed import voices
 
 
 def hints() -> list[str]:
     """One line for each thing that is not configured."""
     found = []
-    if _setting("policy", "engine", "scripted") == "scripted":
-        found.append("a language model: her own written lines answer. KITSU__POLICY__ENGINE=openai in .env")
+    if _setting("policy", "engine", "auto") in ("auto", "scripted"):
+        found.append("a language model: without Ollama her own written lines answer. kitsu quickstart")
+    if _setting("tts", "engine", "auto") in ("auto", "espeak") and not voices(home().piper_voices):
+        found.append("a natural voice: the built-in one speaks. kitsu download voice en_US-ljspeech-medium")
     if not _setting("playout", "device", ""):
         found.append("a sound device: sound comes from the pages. KITSU__PLAYOUT__DEVICE=default in .env")
     return found

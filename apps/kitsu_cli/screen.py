@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from types import TracebackType
@@ -13,6 +14,8 @@ Line = Sequence[Piece]
 
 STATES: dict[str, tuple[str, str]] = {  # state -> sign, style
     "ok": ("✓", "green"),
+    "off": ("–", "bright_black"),
+    "broken": ("✗", "bold red"),
     "degraded": ("!", "yellow"),
     "failed": ("✗", "bold red"),
     "missing": ("✗", "bold red"),
@@ -38,6 +41,13 @@ def write(lines: Iterable[Line]) -> None:
         console.print(Text.assemble(*line))
 
 
+def write_note(lines: Iterable[str]) -> None:
+    """Print what is read in passing, to stderr."""
+    for line in lines:
+        sys.stderr.write(f"{plain(line)}\n")
+    sys.stderr.flush()
+
+
 def write_json(data: Any, *, indent: int | None = None) -> None:
     """Print one JSON object."""
     print(json.dumps(data, ensure_ascii=False, indent=indent))
@@ -49,9 +59,19 @@ def state_piece(state: str) -> Piece:
     return f"{sign} {state}".ljust(12), style
 
 
+def plain(text: str) -> str:
+    """On one line, without anything that could move a terminal's cursor."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """As lines of at most `width` columns; one empty line when there is nothing to say."""
+    return textwrap.wrap(plain(text), width, break_on_hyphens=False) or [""]
+
+
 def fit(text: str, width: int) -> str:
     """Cut or pad to exactly `width` columns, on one line."""
-    clean = "".join(c if c.isprintable() else " " for c in text)
+    clean = plain(text)
     return clean.ljust(width) if len(clean) <= width else clean[: width - 1] + "…"
 
 

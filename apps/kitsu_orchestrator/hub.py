@@ -162,7 +162,7 @@ class Hub:
                 frame = await _receive(socket)
         except TimeoutError:
             raise ProtocolError("hello_timeout", f"no hello within {HELLO_TIMEOUT_S:g} s") from None
-        if len(frame) > MAX_HELLO_BYTES:
+        if len(frame.encode() if isinstance(frame, str) else frame) > MAX_HELLO_BYTES:
             raise ProtocolError("bad_hello", f"hello over {MAX_HELLO_BYTES} bytes")
         hello = decode(frame).message
         if not isinstance(hello, Hello) or hello.role == "orchestrator":

@@ -208,6 +208,7 @@ def _panic(raw: bytes) -> Panic:
 
 
 async def _accept(show: Show, job: Job, *, now: bool = False, wait_s: float) -> JSONResponse:
+    show.conversation(job.conv)  # refused before anything is written down
     if job.must_survive and not await show.store.commit(job.story()):
         show.notice("error", "store_failed", "The line was taken, but could not be written down: check the disk.")
     show.offer(job, now=now)

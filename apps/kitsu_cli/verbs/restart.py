@@ -14,10 +14,10 @@ def run(arguments: Namespace) -> int:
     arguments.foreground = False
     launcher = start.running_launcher()
     if launcher is None:
-        return start.run(arguments)
+        return start.bring_up(arguments)
     if not arguments.services:
         stop_all(launcher, arguments.timeout)
-        return start.run(arguments)
+        return start.bring_up(arguments)
     for name in arguments.services:
         launcher.post(f"/services/{name}/restart", timeout_s=arguments.timeout)
     status = start.until_settled(launcher, arguments, home(), None)

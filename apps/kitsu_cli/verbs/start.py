@@ -21,6 +21,20 @@ TRIES = 3  # a service that dies so often while we wait will not come up
 
 def run(arguments: Namespace) -> int:
     """Start what does not run; a second start repairs and changes nothing else."""
+    code = bring_up(arguments)
+    if code is Exit.OK and not arguments.json and not arguments.foreground:
+        from kitsu_cli.first_run.offering import offer_once
+
+        offer_once(home())
+    return code
+
+
+def bring_up(arguments: Namespace) -> Exit:
+    """Start, wait, say what runs; with `foreground`, stay.
+
+    Raises:
+        VerbError, ConfigError.
+    """
     load_all()
     where = home()
     where.make()

@@ -15,8 +15,8 @@ def new_id() -> str:
 
 
 def new_turn_id() -> str:
-    """A turn's id: sorts by time and is unique over restarts (unix ms in hex, then 24 random bits)."""
-    return f"{time.time_ns() // 1_000_000:011x}-{secrets.token_hex(3)}"
+    """A turn's id: sorts by time and is unique over restarts (unix ms in hex, then 40 random bits)."""
+    return f"{time.time_ns() // 1_000_000:011x}-{secrets.token_hex(5)}"
 
 
 def now_us() -> int:

@@ -136,25 +136,5 @@ def test_a_broken_running_file_means_the_settings_count(kitsu: Kitsu, where: Pat
     assert kitsu("mute")[0] in (Exit.NOT_RUNNING, Exit.REFUSED)
 
 
-def test_doctor_looks_at_everything(kitsu: Kitsu, where: Path) -> None:
-    _, out, _ = kitsu("doctor")
-    for check in ("python", "home", "disk", "settings", "token", "pages", "voice", "services", "port"):
-        assert check in out
-    report = json.loads(kitsu("doctor", "--json")[1])
-    assert report["ok"] is not any(row["state"] == "failed" for row in report["checks"])
-
-
-def test_doctor_finds_the_wrong_setting(kitsu: Kitsu, where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KITSU__NETWORK__LAUNCHER_PORT", "x")
-    code, out, _ = kitsu("doctor")
-    assert code == Exit.NO
-    assert "KITSU__NETWORK__LAUNCHER_PORT" in out
-
-
-def test_doctor_finds_an_open_token_file(kitsu: Kitsu, where: Path) -> None:
-    (where / "secrets" / "token").chmod(0o644)
-    assert "chmod 600" in kitsu("doctor")[1]
-
-
 def test_version(kitsu: Kitsu) -> None:
     assert kitsu("--version")[1].startswith("kitsu ")

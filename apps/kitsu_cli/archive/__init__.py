@@ -1,0 +1,1 @@
+"""Files that leave or enter an installation: backups, and what helps others to help."""

@@ -1,0 +1,56 @@
+"""Which voices could speak."""
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kitsu.config import home, read
+from kitsu_cli.doctor.finding import Finding
+from kitsu_cli.downloads.installed import half, incomplete, voices
+
+ADVICE = "kitsu download voice en_US-ljspeech-medium"
+
+
+def all_voices() -> Sequence[Finding]:
+    """espeak, piper, coqui. One that is missing is broken only when the settings ask for it or none is left."""
+    engine = str(read().values.get("tts", {}).get("engine", "auto"))
+    found = {"espeak": espeak(), "piper": piper(), "coqui": coqui()}
+    lone = engine == "auto" and all(row.state != "ok" for row in found.values())
+    return [
+        replace(row, state="broken") if row.state == "off" and (name == engine or (lone and name == "espeak")) else row
+        for name, row in found.items()
+    ]
+
+
+def espeak() -> Finding:
+    """Small, instant, robotic."""
+    if importlib.util.find_spec("espeakng_loader") is not None:
+        return Finding("voice espeak", "ok", "built in")
+    return Finding("voice espeak", "off", "its package is not installed", "pip install kitsu[espeak]")
+
+
+def piper() -> Finding:
+    """Natural voices on the CPU, downloaded one by one."""
+    folder = home().piper_voices
+    broken, ready = incomplete(folder), voices(folder)
+    if broken:
+        do = f"kitsu download voice {broken[0]}"
+        return Finding("voice piper", "broken", f"without its .onnx.json: {', '.join(broken)}", do)
+    if not ready:
+        begun = half(folder)
+        found = f"half downloaded: {', '.join(begun)}" if begun else "no voice yet"
+        return Finding("voice piper", "off", found, f"kitsu download voice {begun[0]}" if begun else ADVICE)
+    if importlib.util.find_spec("piper") is None:
+        found = f"{len(ready)} voices, but its package is not installed"
+        return Finding("voice piper", "off", found, "pip install kitsu[piper]")
+    return Finding("voice piper", "ok", ", ".join(ready))
+
+
+def coqui() -> Finding:
+    """A Python environment of its own."""
+    where = home().coqui
+    if (where / "installed").is_file():
+        return Finding("voice coqui", "ok", str(where))
+    if where.exists():
+        return Finding("voice coqui", "off", f"{where} is not complete", "kitsu install coqui")
+    return Finding("voice coqui", "off", "not installed", "optional: kitsu install coqui")

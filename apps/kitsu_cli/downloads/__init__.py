@@ -1,0 +1,1 @@
+"""Getting voices and models: nothing is downloaded that was not asked for by name."""
