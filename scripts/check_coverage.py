@@ -6,11 +6,14 @@ from pathlib import Path
 
 FLOOR = 65.0  # per cent of every module; the floor of the whole is `fail_under` in pyproject.toml
 
+ELSEWHERE = "posix.py" if sys.platform == "win32" else "windows.py"
+"""The other system's way: here it runs only with its calls injected, so that its loading cannot be reached."""
+
 
 def main() -> int:
     report = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     shares = {name: file["summary"]["percent_covered"] for name, file in report["files"].items()}
-    low = {name: share for name, share in sorted(shares.items()) if share < FLOOR}
+    low = {name: share for name, share in sorted(shares.items()) if share < FLOOR and Path(name).name != ELSEWHERE}
     for name, share in low.items():
         print(f"{name}: {share:.0f} % covered, wants {FLOOR:.0f} %")
     return 1 if low else 0

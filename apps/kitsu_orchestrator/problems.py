@@ -41,7 +41,7 @@ def add_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+        where = ".".join(str(part) for part in first["loc"][1:])[:80] or "the body"
         code = "text_too_long" if first["type"] == "string_too_long" and where == "text" else "bad_request"
         return problem(422, code, f"{where}: {first['msg']}")
 

@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from kitsu.errors import KitsuError
 from kitsu.panic import pressed
 from kitsu.protocol import Author, Panic
 from kitsu.services import SERVICES
@@ -211,7 +212,13 @@ async def _accept(show: Show, job: Job, *, now: bool = False, wait_s: float) -> 
     show.conversation(job.conv)  # refused before anything is written down
     if job.must_survive and not await show.store.commit(job.story()):
         show.notice("error", "store_failed", "The line was taken, but could not be written down: check the disk.")
-    show.offer(job, now=now)
+    try:
+        show.offer(job, now=now)
+    except KitsuError:  # it was the last free place a moment ago
+        story = job.story()
+        story.outcome, story.reason = "dropped", "queue_full"
+        show.store.save(story)
+        raise
     if not wait_s:
         await asyncio.sleep(TURN_FIRST_S)
         return JSONResponse({"turn_id": job.turn_id}, 202)

@@ -41,8 +41,8 @@ def kitsu() -> Character:
 
 
 def gate(*words: str) -> Gate:
-    """A gate that blocks these words, and nothing else."""
-    return Gate(RuleSet(()).with_terms(words or [BLOCKED]), KEY)
+    """A gate that blocks these words, and nothing else; patient, since a test machine may be busy."""
+    return Gate(RuleSet(()).with_terms(words or [BLOCKED]), KEY, budget_ms=2000)
 
 
 @dataclass

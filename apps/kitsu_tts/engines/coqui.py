@@ -118,11 +118,12 @@ class _Child:
         self._number = 0
         self._turnstile = asyncio.Lock()  # one utterance at a time
         self._reading: asyncio.Task[None] | None = None
+        self._broken = False  # it sends no frames any more
 
     @property
     def ended(self) -> bool:
         """It is gone."""
-        return self._process.returncode is not None
+        return self._broken or self._process.returncode is not None
 
     @classmethod
     async def start(cls, name: str) -> "_Child":
@@ -196,6 +197,7 @@ class _Child:
                     return
                 parts.put_nowait(await self._process.stdout.readexactly(head.bytes))
         except (OSError, ValueError, asyncio.IncompleteReadError) as error:
+            self._broken = True
             self._kill()
             said = "the voice's process ended" if isinstance(error, OSError | EOFError) else "it sent what is no frame"
             parts.put_nowait(EngineError("voice_cut", said, retryable=True))

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,9 @@ async def opened(path: Path, *, writing: bool = False) -> AsyncIterator[Store]:
         await store.close()
 
 
-def rows(path: Path, query: str = "SELECT turn_id, outcome, reason FROM turn ORDER BY turn_id") -> list[tuple[object]]:
+def rows(
+    path: Path, query: str = "SELECT turn_id, outcome, reason FROM turn ORDER BY turn_id"
+) -> list[tuple[Any, ...]]:
     connection = sqlite3.connect(path)
     try:
         return connection.execute(query).fetchall()
@@ -169,8 +172,7 @@ async def test_a_file_that_is_locked_at_the_start_gets_its_tables_later(tmp_path
     path = tmp_path / "kitsu.db"
     async with opened(path) as before:
         await before.commit(story("0", None))
-    other = locked(path)
-    async with other:
+    async with locked(path):
         store = Store.sqlite(path)
         await store.open()
         assert "locked" in store.failed

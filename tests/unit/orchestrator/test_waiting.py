@@ -161,11 +161,11 @@ async def test_a_flood_is_bounded_counted_and_linear(roles: list[AuthorRole]) ->
     assert all(job is not None for job in shed)  # one goes for each that comes
     kept = waiting.clear()
     assert len(kept) == 50
-    gone = {job.turn_id for job in shed if job is not None}
+    gone = {job for job in shed if job is not None}
     assert len(gone) == 100_000
-    assert not gone & {job.turn_id for job in kept}
+    assert not gone & set(kept)
     few, _ = offer(filled(50, *(line(str(n)) for n in range(50))), jobs[:10_000])
-    assert took < 10 * few * 5 + 0.1, "ten times the lines took far more than ten times the time"
+    assert took < 50 * few + 0.1, "ten times the lines took far more than ten times the time"
 
 
 async def test_a_longer_queue_makes_shedding_no_slower() -> None:
