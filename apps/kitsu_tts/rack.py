@@ -223,6 +223,7 @@ class VoiceRack:
         except ConfigError as error:
             place.why_not = error.message
             raise
+        _ears(voice, "")  # its imports now, not in the first turn
         place.voice = voice
 
     def _load_soon(self, place: Place) -> None:
