@@ -15,7 +15,7 @@ def installed(engine: str) -> str:
         case "piper":
             if not _has("piper"):
                 return "piper-tts is missing: pip install kitsu[piper]"
-            return "" if piper_voices() else "no voice yet: kitsu download voice en_US-amy-medium"
+            return "" if piper_voices() else "no voice yet: kitsu download voice en_US-ljspeech-medium"
         case "coqui":
             if not coqui_python().exists() or not (home().coqui / "installed").is_file():
                 return "not installed: kitsu install coqui"

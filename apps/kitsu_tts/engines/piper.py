@@ -194,6 +194,6 @@ class _Utterance:
 
 def _path(name: str) -> Path:
     if name not in piper_voices():
-        there = ", ".join(piper_voices()) or "none; `kitsu download voice en_US-amy-medium` fetches one"
+        there = ", ".join(piper_voices()) or "none; `kitsu download voice en_US-ljspeech-medium` fetches one"
         raise EngineError("no_such_voice", f"there is no Piper voice {name!r} here. There are: {there}")
     return home().piper_voices / f"{name}.onnx"

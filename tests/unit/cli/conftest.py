@@ -1,6 +1,8 @@
 import json
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from kitsu.config import read
 from kitsu_cli.__main__ import main
 from tests.fakes.orchestrator_rest import TOKEN, FakeRest, fake_rest
+from tests.unit.cli.archives import ENV, KEY
 
 LAUNCHER: dict[str, Any] = {
     "pid": 1,
@@ -87,3 +90,33 @@ def kitsu(capsys: pytest.CaptureFixture[str]) -> Kitsu:
 
     assert not sys.stdout.isatty()
     return run
+
+
+@pytest.fixture
+def lived_in(where: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An installation with settings, a character, a database and secrets."""
+    monkeypatch.setenv("KITSU_CONFIGS", str(where / "seeds"))
+    (where / "seeds" / "characters").mkdir(parents=True)
+    (where / "seeds" / "kitsu.yaml").write_text("logs:\n", encoding="utf-8")
+    (where / "seeds" / "characters" / "dachs.yaml").write_text("name: Dachs\n...\n", encoding="utf-8")
+    (where / "configs").mkdir()
+    (where / "configs" / "kitsu.yaml").write_text(f"tts:\n  rate: 1.2\n  api_key: {KEY}\n", encoding="utf-8")
+    (where / ".env").write_text(ENV, encoding="utf-8")
+    (where / "secrets" / "overlay_key").write_text("o" * 43, encoding="utf-8")
+    with closing(sqlite3.connect(where / "data" / "kitsu.db")) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE turn (text)")
+        database.execute("INSERT INTO turn VALUES ('hello')")
+        database.commit()
+    read.cache_clear()
+    yield where
+    read.cache_clear()
+
+
+@pytest.fixture
+def packed(kitsu: Kitsu, lived_in: Path, tmp_path: Path) -> Path:
+    """A backup of it."""
+    path = tmp_path / "kitsu.zip"
+    code, _, err = kitsu("backup", str(path))
+    assert code == 0, err
+    return path

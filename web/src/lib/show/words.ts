@@ -132,7 +132,7 @@ export function hints(show: Show): Hint[] {
 			title: 'A warmer voice',
 			why: 'She speaks with the small built-in voice: quick, but robotic.',
 			how: 'Fetch a natural one, then restart the voice. `kitsu download list` shows what there is.',
-			code: 'kitsu download voice en_US-amy-medium\nkitsu restart tts'
+			code: 'kitsu download voice en_US-ljspeech-medium\nkitsu restart tts'
 		});
 	}
 	return found;
