@@ -122,7 +122,7 @@ async def loudness(page: Page) -> float:
     return level
 
 
-async def until(page: Page, fits: Callable[[float], bool], timeout_s: float = 5.0) -> None:
+async def until(page: Page, fits: Callable[[float], bool], timeout_s: float = 15.0) -> None:
     """Wait until the page's loudness fits."""
     async with asyncio.timeout(timeout_s):
         while not fits(await loudness(page)):
@@ -311,13 +311,15 @@ async def test_pages_come_back_by_themselves(stage: Stage) -> None:
     context = await stage.context()
     overlay, room = await stage.overlay(context), await stage.room(context)
     first = await stage.show.expect(SinkOpened)
+    joined = len(stage.show.hellos)
     await stage.show.drop()
     await stage.show.drop_streams()
+    await stage.show.joins(joined + 1)
     await stage.show.expect(SinkOpened, sink=first.sink)
     for sink in list(stage.door.worker._relay.sinks.values()):
         sink.close(1012, "restart")
     await stage.show.expect(SinkClosed)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while stage.show.elected in ("", first.sink):
             await stage.show.expect(SinkOpened)
         while not stage.show.streams:

@@ -64,7 +64,7 @@ class FakeHub:
 
     async def joins(self, count: int = 1) -> None:
         """Wait until `count` hellos were accepted in all, and the last one is still connected."""
-        async with asyncio.timeout(5), self._changed:
+        async with asyncio.timeout(15), self._changed:
             await self._changed.wait_for(lambda: len(self.hellos) >= count and self._socket is not None)
 
     async def drop(self) -> None:
@@ -72,13 +72,13 @@ class FakeHub:
         if self._socket is not None:
             await self._socket.close(1012)
 
-    async def expect(self, kind: type[MessageT], *, timeout_s: float = 5.0, **fields: Any) -> MessageT:
+    async def expect(self, kind: type[MessageT], *, timeout_s: float = 15.0, **fields: Any) -> MessageT:
         """The next message of `kind` with these field values that was not given out before."""
         frame = await self.expect_frame(kind, timeout_s=timeout_s, **fields)
         assert isinstance(frame.message, kind)
         return frame.message
 
-    async def expect_frame(self, kind: type[Message], *, timeout_s: float = 5.0, **fields: Any) -> Frame:
+    async def expect_frame(self, kind: type[Message], *, timeout_s: float = 15.0, **fields: Any) -> Frame:
         """Like `expect`, with the payload."""
 
         def find() -> int | None:

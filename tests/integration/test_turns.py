@@ -245,7 +245,7 @@ async def test_the_offline_clock_gets_everything_at_once(tmp_path: Path) -> None
         turn_id = await show.send("talk", clock="offline", conv="note:1")
         await show.clock.expect(PlayoutClose)
         assert show.clock.all(PlayoutOpen)[0].clock == "offline"
-        assert show.clock.most_ahead_ms > 5000
+        assert show.clock.most_ahead_ms > 2000  # live: 500
         await show.clock.release()
         assert (await show.ended(turn_id))["heard"] == LONG
 
