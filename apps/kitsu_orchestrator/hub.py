@@ -31,6 +31,7 @@ from kitsu.telemetry import log
 from kitsu.worker import Outbox
 
 HELLO_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
 
 
 class Peer:
@@ -150,6 +151,7 @@ class Hub:
         except ProtocolError as error:
             self.refused[error.code] += 1
             log.error("hub.worker_refused", role=peer.role, code=error.code, message=error.message)
+            self._leave(peer)  # before the farewell, which waits for whoever has stopped reading
             await _close(socket, error)
         except (WebSocketDisconnect, RuntimeError):  # RuntimeError: starlette's word for sending on a closed socket
             pass
@@ -243,7 +245,8 @@ async def _receive(socket: WebSocket) -> str | bytes:
 
 async def _close(socket: WebSocket, error: ProtocolError) -> None:
     try:
-        await socket.send_text(str(encode(HelloRefused(code=error.code, message=error.message))))
-        await socket.close(4400, error.code)
-    except (WebSocketDisconnect, RuntimeError):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await socket.send_text(str(encode(HelloRefused(code=error.code, message=error.message))))
+            await socket.close(4400, error.code)
+    except (WebSocketDisconnect, RuntimeError, TimeoutError):
         pass

@@ -26,9 +26,9 @@ class Launcher:
         try:
             answer = await self._client.get("/status")
             data = answer.json()
-        except (httpx.HTTPError, ValueError):
+        except (httpx.HTTPError, ValueError, RecursionError):
             return None
-        return data if isinstance(data, dict) else None
+        return data if isinstance(data, dict) and answer.is_success else None
 
     async def order(self, name: str, action: str) -> dict[str, Any]:
         """Start, stop or restart a service.
@@ -39,10 +39,12 @@ class Launcher:
         try:
             answer = await self._client.post(f"/services/{name}/{action}", timeout=30)
             data = answer.json()
-        except (httpx.HTTPError, ValueError):
+        except (httpx.HTTPError, ValueError, RecursionError):
             raise KitsuError("launcher_missing", "The launcher does not answer.") from None
+        if not isinstance(data, dict):
+            raise KitsuError("launcher_missing", "What answers at the launcher's port is no launcher.")
         if answer.is_error:
-            error = data.get("error", {})
+            error = found if isinstance(found := data.get("error"), dict) else {}
             code = "no_such_service" if answer.status_code == 404 else str(error.get("code", "launcher_refused"))
             raise KitsuError(code, str(error.get("message", "The launcher refused.")))
-        return dict(data)
+        return data

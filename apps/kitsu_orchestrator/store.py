@@ -24,6 +24,8 @@ LOCK_TIMEOUT_S = 1.0
 RETRY_S = 5.0
 LONGEST_WAIT_S = 2.0  # for a turn that is about to sound
 LOOK_EVERY_S = 0.05
+_UNREADABLE = (SQLAlchemyError, ValueError, TypeError)  # the file, or the JSON of a row that rotted
+_TOLD = ("turn_id", "conv", "kind", "accepted_at", "author", "author_role", "text", "heard", "audio_ms")
 
 
 class Store:
@@ -106,9 +108,9 @@ class Store:
         try:
             async with self._sessions() as session:
                 row = await session.get(TurnRow, turn_id)
-        except SQLAlchemyError as error:
+                return None if row is None else _story(row)
+        except _UNREADABLE as error:
             raise self._complain(error) from None
-        return None if row is None else _story(row)
 
     async def latest(self, conv: str | None, limit: int) -> list[dict[str, Any]]:
         """The newest turns, newest first.
@@ -123,7 +125,7 @@ class Store:
         try:
             async with self._sessions() as session:
                 return [_story(row) for row in await session.scalars(query)]
-        except SQLAlchemyError as error:
+        except _UNREADABLE as error:
             raise self._complain(error) from None
 
     async def forget(self, keep_days: int) -> None:
@@ -162,13 +164,14 @@ class Store:
         async with self._engine.begin() as connection:
             if connection.dialect.name == "sqlite":
                 await connection.execute(text("PRAGMA journal_mode=WAL"))
+                await connection.execute(text("BEGIN IMMEDIATE"))  # or each statement of a migration stands alone
             if await connection.run_sync(_version) != HEAD:
                 await connection.run_sync(_upgrade)
             running = TurnRow.outcome.is_(None) & TurnRow.turn_id.not_in(self._pending)
             await connection.execute(update(TurnRow).where(running).values(outcome="failed", reason="restart"))
         self._ready = True
 
-    def _complain(self, error: SQLAlchemyError) -> KitsuError:
+    def _complain(self, error: Exception) -> KitsuError:
         self.failed = str(error.__cause__ or error)
         log.error("store.failed", error=self.failed)
         return KitsuError("store_failed", f"The database does not answer: {self.failed}.", retryable=True)
@@ -217,4 +220,5 @@ def _row(story: Story) -> TurnRow:
 
 
 def _story(row: TurnRow) -> dict[str, Any]:
-    return {**row.story, "outcome": row.outcome, "reason": row.reason}
+    columns = {name: getattr(row, name) for name in _TOLD}
+    return {**columns, **row.story, "outcome": row.outcome, "reason": row.reason}

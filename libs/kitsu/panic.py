@@ -34,7 +34,7 @@ class PanicLatch:
             return Panic(panic_id=str(data["panic_id"]), pressed_at=int(data["pressed_at"]), by=str(data["by"]))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return Panic(panic_id="unreadable", pressed_at=now_us(), by="restart")
 
     def write(self, panic: Panic | None) -> None:
