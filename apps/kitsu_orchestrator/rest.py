@@ -30,6 +30,7 @@ from kitsu_orchestrator.schemas import (
     VolumeBody,
 )
 from kitsu_orchestrator.show import Show
+from kitsu_orchestrator.stream import Reader
 
 TURN_FIRST_S = 0.005
 """A turn gets this head start on the answer that its line was taken: she must not wait for our paperwork."""
@@ -166,22 +167,26 @@ def _add_sockets(app: FastAPI, show: Show) -> None:
 
     @app.websocket("/stream")
     async def stream(socket: WebSocket) -> None:
-        if show.stream.full:
+        reader = show.stream.join()
+        if reader is None:
             await socket.close(1013, "too many pages are open")
             return
-        await socket.accept()
-        sender = asyncio.create_task(_send_stream(show, socket))
+        sender: asyncio.Task[None] | None = None
         try:
+            await socket.accept()
+            sender = asyncio.create_task(_send_stream(show, socket, reader))
             while (await socket.receive())["type"] != "websocket.disconnect":
                 pass  # pages have nothing to say here; their verbs are REST
         finally:
-            sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+            show.stream.leave(reader)
+            if sender is not None:
+                sender.cancel()
+                await asyncio.gather(sender, return_exceptions=True)
 
 
-async def _send_stream(show: Show, socket: WebSocket) -> None:
+async def _send_stream(show: Show, socket: WebSocket, reader: Reader) -> None:
     try:
-        async for frame in show.stream.read():
+        async for frame in show.stream.read(reader):
             await socket.send_text(frame)
     except (WebSocketDisconnect, RuntimeError):
         pass

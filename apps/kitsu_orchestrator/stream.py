@@ -17,14 +17,9 @@ class Stream:
 
     def __init__(self, snapshot: Callable[[], StateSnapshot]) -> None:
         self._snapshot = snapshot
-        self._readers: set[_Reader] = set()
+        self._readers: set[Reader] = set()
         self.seq = 0
         self.resets = 0  # snapshots sent because a page was too slow
-
-    @property
-    def full(self) -> bool:
-        """Whether no further page can be served."""
-        return len(self._readers) >= MAX_READERS
 
     def publish(self, message: Message) -> None:
         """Give a message to all pages."""
@@ -35,32 +30,49 @@ class Stream:
         for reader in self._readers:
             reader.put(frame)
 
-    async def read(self) -> AsyncIterator[str]:
-        """Text frames for one page, for ever."""
-        reader = _Reader()
+    def join(self) -> "Reader | None":
+        """A place for one more page, taken at once; None when all are taken. `leave` gives it back."""
+        if len(self._readers) >= MAX_READERS:
+            return None
+        reader = Reader()
         self._readers.add(reader)
-        try:
-            yield self._fresh()
-            while True:
-                if await reader.wait():
-                    self.resets += 1
-                    yield self._fresh()
-                while reader.frames:
-                    yield reader.frames.popleft()
-        finally:
-            self._readers.discard(reader)
+        return reader
+
+    def leave(self, reader: "Reader") -> None:
+        """The page is gone."""
+        self._readers.discard(reader)
+
+    async def read(self, reader: "Reader") -> AsyncIterator[str]:
+        """Text frames for a page that has joined, for ever."""
+        reader.clear()  # what came since it joined is in its snapshot
+        yield self._fresh()
+        while True:
+            if await reader.wait():
+                self.resets += 1
+                yield self._fresh()
+            while reader.frames:
+                yield reader.frames.popleft()
 
     def _fresh(self) -> str:
         return str(encode(msgspec.structs.replace(self._snapshot(), seq=self.seq)))
 
 
-class _Reader:
+class Reader:
+    """One page's place."""
+
     def __init__(self) -> None:
         self.frames: deque[str] = deque()
         self._wake = asyncio.Event()
         self._overrun = False
 
+    def clear(self) -> None:
+        """Begin anew."""
+        self.frames.clear()
+        self._wake.clear()
+        self._overrun = False
+
     def put(self, frame: str) -> None:
+        """One more frame; too many, and a snapshot takes their place."""
         if len(self.frames) >= READER_LIMIT:
             self.frames.clear()
             self._overrun = True

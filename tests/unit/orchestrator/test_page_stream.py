@@ -22,6 +22,11 @@ class Show:
         levels = ShowLevels(mode="standby", muted=False, panic=None, resumed_at=0)
         return StateSnapshot(levels=levels, character="Kitsu", waiting=self.waiting)
 
+    def page(self) -> AsyncIterator[str]:
+        reader = self.stream.join()
+        assert reader is not None
+        return self.stream.read(reader)
+
     def change(self, times: int = 1) -> None:
         for _ in range(times):
             self.waiting += 1
@@ -56,7 +61,7 @@ async def stop(*tasks: asyncio.Task[str]) -> None:
 async def test_a_snapshot_comes_first_and_then_every_delta() -> None:
     show = Show()
     show.change(3)  # nobody looks
-    page = show.stream.read()
+    page = show.page()
     assert [shown(frame) for frame in await take(page)] == [("state.snapshot", 3, 3)]
     following = await silent(page)
     show.change(2)
@@ -68,7 +73,7 @@ async def test_a_snapshot_comes_first_and_then_every_delta() -> None:
 
 async def test_what_happens_while_the_snapshot_is_sent_is_not_lost() -> None:
     show = Show()
-    page = show.stream.read()
+    page = show.page()
     await take(page)
     show.change(READER_LIMIT)
     frames = [shown(frame) for frame in await take(page, READER_LIMIT)]
@@ -79,7 +84,7 @@ async def test_what_happens_while_the_snapshot_is_sent_is_not_lost() -> None:
 @pytest.mark.parametrize("missed", [1, 2, READER_LIMIT, 10 * READER_LIMIT])
 async def test_a_slow_page_loses_the_oldest_and_gets_a_fresh_snapshot(missed: int) -> None:
     show = Show()
-    page = show.stream.read()
+    page = show.page()
     await take(page)
     total = READER_LIMIT + missed
     show.change(total)
@@ -93,7 +98,7 @@ async def test_a_slow_page_loses_the_oldest_and_gets_a_fresh_snapshot(missed: in
 
 async def test_a_page_that_falls_behind_in_the_middle_of_its_frames_has_no_gap_without_a_snapshot() -> None:
     show = Show()
-    page = show.stream.read()
+    page = show.page()
     await take(page)
     known = 0
     snapshots = 0
@@ -116,7 +121,7 @@ async def test_a_page_that_falls_behind_in_the_middle_of_its_frames_has_no_gap_w
 
 async def test_falling_behind_again_during_the_fresh_snapshot_brings_another() -> None:
     show = Show()
-    page = show.stream.read()
+    page = show.page()
     await take(page)
     for round_ in range(1, 4):
         show.change(READER_LIMIT + 1)
@@ -126,7 +131,7 @@ async def test_falling_behind_again_during_the_fresh_snapshot_brings_another() -
 
 async def test_one_slow_page_is_no_matter_of_the_others() -> None:
     show = Show()
-    slow, quick = show.stream.read(), show.stream.read()
+    slow, quick = show.page(), show.page()
     await take(slow)
     await take(quick)
     for number in range(1, 2 * READER_LIMIT):
@@ -138,24 +143,21 @@ async def test_one_slow_page_is_no_matter_of_the_others() -> None:
 
 async def test_there_are_only_so_many_pages_and_one_that_leaves_makes_room() -> None:
     show = Show()
-    pages = [show.stream.read() for _ in range(MAX_READERS)]
-    full = []
-    for page in pages:
-        await take(page)
-        full.append(show.stream.full)
-    assert full == [False] * (MAX_READERS - 1) + [True]
-    await stop(await silent(pages[0]))
-    assert not show.stream.full
-    show.change()
-    assert [shown(frame) for frame in await take(pages[1])] == [("stream.notice", 1, 1)]
+    readers = [show.stream.join() for _ in range(MAX_READERS)]
+    assert None not in readers
+    assert show.stream.join() is None, "a place is taken by joining, not by reading"
+    assert readers[0] is not None
+    show.stream.leave(readers[0])
+    show.stream.leave(readers[0])
+    assert show.stream.join() is not None
+    assert show.stream.join() is None
 
 
-async def test_a_page_that_leaves_while_it_is_written_to_is_forgotten() -> None:
+async def test_what_came_between_joining_and_reading_is_in_the_snapshot() -> None:
     show = Show()
-    page = show.stream.read()
-    await take(page)
-    await page.aclose()  # type: ignore[attr-defined]
-    pages = [show.stream.read() for _ in range(MAX_READERS - 1)]
-    for other in pages:
-        await take(other)
-    assert not show.stream.full
+    page = show.page()
+    show.change(READER_LIMIT + 1)
+    assert [shown(frame) for frame in await take(page)] == [("state.snapshot", READER_LIMIT + 1, READER_LIMIT + 1)]
+    show.change()
+    assert (await take(page))[0]["type"] == "stream.notice"
+    assert show.stream.resets == 0
