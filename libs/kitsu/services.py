@@ -36,6 +36,7 @@ SERVICES: dict[str, Service] = {
         Service("policy", "kitsu_policy", "policy", "the language model", "she answers with fallback lines"),
         Service("tts", "kitsu_tts", "tts", "the voice", "turns end as failed/voice_failed; nothing is heard"),
         Service("playout", "kitsu_playout", "playout", "the clock and the sound", "silence; turns end as failed"),
+        Service("obs", "kitsu_obs", "obs", "OBS Studio", "OBS stays as it is: no scenes, no safe scene on panic"),
     )
 }
 
@@ -49,6 +50,7 @@ SECTIONS: dict[str, str] = {
     "safety": "kitsu.config.sections:SafetySettings",
     "tts": "kitsu_tts.config:TtsSettings",
     "playout": "kitsu_playout.config:PlayoutSettings",
+    "obs": "kitsu_obs.config:ObsSettings",
     "control": "kitsu_control.config:ControlSettings",
     "launcher": "kitsu_launcher.config:LauncherSettings",
     "downloads": "kitsu.config.downloads:DownloadSettings",

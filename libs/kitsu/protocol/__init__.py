@@ -2,7 +2,16 @@
 
 from kitsu.protocol.approved import Approved, AuthorName, Caption, Question, Speech, Surface, checked
 from kitsu.protocol.chat import Author, AuthorRole, ChatMessage, ChatShed
-from kitsu.protocol.control import ControlLevels, ControlPanic, ControlResume, Mode, Panic, PanicConfirmed, ShowLevels
+from kitsu.protocol.control import (
+    ControlLevels,
+    ControlPanic,
+    ControlResume,
+    Mode,
+    Panic,
+    PanicConfirmed,
+    PanicUnconfirmed,
+    ShowLevels,
+)
 from kitsu.protocol.envelope import STAGE, Message, Part, new_id, new_turn_id, now_us, type_of
 from kitsu.protocol.frames import Frame, Unknown, decode, encode
 from kitsu.protocol.hub import (
@@ -11,10 +20,26 @@ from kitsu.protocol.hub import (
     Hello,
     HelloAccepted,
     HelloRefused,
+    HubStopping,
     QueueState,
     Role,
     ServiceError,
     ServiceHealth,
+)
+from kitsu.protocol.obs import (
+    Held,
+    ObsInput,
+    ObsOutcome,
+    ObsPreset,
+    ObsReset,
+    ObsRestore,
+    ObsRun,
+    ObsSetUp,
+    ObsState,
+    ObsStep,
+    ObsSwitch,
+    ObsText,
+    ObsWrite,
 )
 from kitsu.protocol.playout import (
     STREAM_RATE_HZ,
@@ -106,17 +131,32 @@ __all__ = [
     "ControlPanic",
     "ControlResume",
     "Frame",
+    "Held",
     "Hello",
     "HelloAccepted",
     "HelloRefused",
+    "HubStopping",
     "Intent",
     "Line",
     "Message",
     "Mode",
+    "ObsInput",
+    "ObsOutcome",
+    "ObsPreset",
+    "ObsReset",
+    "ObsRestore",
+    "ObsRun",
+    "ObsSetUp",
+    "ObsState",
+    "ObsStep",
+    "ObsSwitch",
+    "ObsText",
+    "ObsWrite",
     "Outcome",
     "Panic",
     "PanicConfirmed",
     "PanicExit",
+    "PanicUnconfirmed",
     "Part",
     "PlayoutCaption",
     "PlayoutClose",

@@ -52,6 +52,14 @@ class PanicConfirmed(Message, frozen=True, kw_only=True, tag="panic.confirmed"):
     """One exit is silent. Measured by the exit itself, never assumed."""
 
     panic_id: str
-    exit: str  # "voice" | "brain" | "playout" | "overlay:<sink>" | "captions"
+    exit: str  # "voice" | "brain" | "playout" | "overlay:<sink>" | "captions" | "obs"
     latency_ms: float  # from the exit's receipt of the order to its last sample, frame or event
     detail: str = ""  # "last sample 1.2 ms after the order"
+
+
+class PanicUnconfirmed(Message, frozen=True, kw_only=True, tag="panic.unconfirmed"):
+    """One exit knows that it could not be made silent; shown red at once. It may still be confirmed later."""
+
+    panic_id: str
+    exit: str
+    detail: str  # what is wrong, for people

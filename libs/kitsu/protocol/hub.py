@@ -7,7 +7,7 @@ from kitsu.protocol.envelope import Message, Part
 
 PROTOCOL_VERSION = 1
 
-Role = Literal["orchestrator", "policy", "tts", "playout", "control"]
+Role = Literal["orchestrator", "policy", "tts", "playout", "obs", "control"]
 
 
 class Capabilities(Part, frozen=True, kw_only=True):
@@ -45,6 +45,10 @@ class HelloRefused(Message, frozen=True, kw_only=True, tag="hello.refused"):
 
     code: str  # bad_token | bad_protocol | bad_hello | hello_timeout | role_taken | forbidden_type
     message: str
+
+
+class HubStopping(Message, frozen=True, kw_only=True, tag="hub.stopping"):
+    """The hub is stopped or restarted on purpose: its absence is no emergency."""
 
 
 class QueueState(Part, frozen=True, kw_only=True):

@@ -2,11 +2,11 @@
 
 from typing import get_args
 
-from kitsu.protocol import chat, control, hub, playout, policy, state, tts, turn
+from kitsu.protocol import chat, control, hub, obs, playout, policy, state, tts, turn
 from kitsu.protocol.envelope import Message, type_of
 
 AnyMessage = (
-    hub.Hello | hub.HelloAccepted | hub.HelloRefused | hub.ServiceHealth | hub.ServiceError
+    hub.Hello | hub.HelloAccepted | hub.HelloRefused | hub.HubStopping | hub.ServiceHealth | hub.ServiceError
     | chat.ChatMessage | chat.ChatShed
     | policy.PolicyPrepare | policy.PolicyRespond | policy.PolicyCancel
     | policy.PolicyDelta | policy.PolicyFinished | policy.PolicyFailed
@@ -15,7 +15,10 @@ AnyMessage = (
     | playout.PlayoutStarted | playout.PlayoutProgress | playout.PlayoutFinished | playout.PlayoutFlushed
     | playout.PlayoutFrame | playout.PlayoutSinks
     | playout.SinkOpened | playout.SinkClosed | playout.SinkPosition | playout.SinkFlush | playout.SinkFlushed
-    | control.ControlPanic | control.ControlResume | control.ControlLevels | control.PanicConfirmed
+    | control.ControlPanic | control.ControlResume | control.ControlLevels
+    | control.PanicConfirmed | control.PanicUnconfirmed
+    | obs.ObsState | obs.ObsSwitch | obs.ObsRun | obs.ObsWrite
+    | obs.ObsReset | obs.ObsRestore | obs.ObsSetUp | obs.ObsOutcome
     | turn.TurnQueued | turn.TurnStarted | turn.TurnSegment | turn.TurnEnded
     | state.StateSnapshot | state.ShowChanged | state.ServiceChanged | state.StreamNotice
 )  # fmt: skip
@@ -25,7 +28,9 @@ MESSAGES: dict[str, type[Message]] = {type_of(cls): cls for cls in get_args(AnyM
 BINARY: frozenset[type[Message]] = frozenset({tts.TtsAudio, playout.PlayoutFrame})
 """Messages that carry a payload."""
 
-_FROM_ANY_WORKER: frozenset[type[Message]] = frozenset({hub.ServiceHealth, hub.ServiceError, control.PanicConfirmed})
+_FROM_ANY_WORKER: frozenset[type[Message]] = frozenset(
+    {hub.ServiceHealth, hub.ServiceError, control.PanicConfirmed, control.PanicUnconfirmed}
+)
 
 MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
     "orchestrator": frozenset(MESSAGES.values()) - {hub.Hello},
@@ -41,9 +46,10 @@ MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
         playout.PlayoutSinks,
         playout.SinkFlush,
     },
+    "obs": _FROM_ANY_WORKER | {obs.ObsState, obs.ObsOutcome},
     "control": _FROM_ANY_WORKER | {playout.SinkOpened, playout.SinkClosed, playout.SinkPosition, playout.SinkFlushed},
 }
 """What the hub takes from each role; anything else closes the connection with `forbidden_type`."""
 
-EXITS: frozenset[hub.Role] = frozenset({"tts", "playout", "control"})
+EXITS: frozenset[hub.Role] = frozenset({"tts", "playout", "obs", "control"})
 """Roles that let text out, and so get the seal's key."""

@@ -6,6 +6,7 @@ from kitsu.protocol.approved import Approved, AuthorName, Question
 from kitsu.protocol.control import ShowLevels
 from kitsu.protocol.envelope import Message, Part
 from kitsu.protocol.hub import Capabilities, QueueState
+from kitsu.protocol.obs import ObsState
 from kitsu.protocol.playout import SegmentHeard, SinkState
 from kitsu.protocol.turn import Outcome, Segment, StageTimes, TurnKind
 
@@ -53,6 +54,7 @@ class StateSnapshot(Message, frozen=True, kw_only=True, tag="state.snapshot"):
     waiting: int = 0
     dropped: dict[str, int] = {}
     confirmed: tuple["PanicExit", ...] = ()  # of the panic that holds now
+    obs: ObsState | None = None  # None: its worker has not said anything yet
 
 
 class PanicExit(Part, frozen=True, kw_only=True):
