@@ -22,6 +22,7 @@ from kitsu_launcher.system import System
 
 MIB = 1 << 20
 SPEAKER = "playout"  # the service that the second path of panic silences
+SCREEN = "obs"  # and the one that takes OBS to the safe scene; what it says comes through the hub
 
 
 class NoSuchServiceError(KitsuError):
@@ -97,11 +98,11 @@ class Show:
         return self.services[name]
 
     def panic(self, panic: Panic) -> dict[str, Any]:
-        """Silence playout directly, without the hub. What must survive a restart is written after: see `latch`."""
+        """Silence playout and OBS directly, without the hub. What must survive a restart comes after: see `latch`."""
         began = time.perf_counter()
         order = {"panic_id": panic.panic_id, "pressed_at": panic.pressed_at, "by": panic.by}
-        speaker = self.services.get(SPEAKER)
-        ordered = speaker is not None and speaker.order({"verb": "panic", "panic": order})
+        ordered = self._order(SPEAKER, {"verb": "panic", "panic": order})
+        self._order(SCREEN, {"verb": "panic", "panic": order})
         latency_ms = round((time.perf_counter() - began) * 1000, 2)
         log.warning("panic", panic_id=panic.panic_id, by=panic.by, ordered=ordered)
         return {
@@ -110,6 +111,10 @@ class Show:
             "latency_ms": latency_ms,
             "detail": "playout has the order" if ordered else "playout does not run: nothing sounds",
         }
+
+    def _order(self, name: str, order: dict[str, Any]) -> bool:
+        service = self.services.get(name)
+        return service is not None and service.order(order)
 
     def status(self) -> dict[str, Any]:
         """What `GET /status` says."""

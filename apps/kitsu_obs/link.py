@@ -51,6 +51,7 @@ class ObsLink:
         self._changed = changed
         self._arrived = arrived
         self._connection: Connection | None = None
+        self._known = False  # looked at since the last sign-in
         self._watching: list[Performance] = []
         self._again = asyncio.Event()
 
@@ -107,7 +108,7 @@ class ObsLink:
         self._on_event(event)
 
     async def _stay(self, connection: Connection) -> None:
-        self._connection = connection
+        self._connection, self._known = connection, False
         self.connects += 1
         log.info("obs.connected", address=str(self._address))
         async with asyncio.TaskGroup() as group:
@@ -126,6 +127,8 @@ class ObsLink:
         while True:
             try:
                 await self._arrived()
+                self._known = True
+                self._tell(None)
                 return
             except EngineError as error:  # it may have just begun and know nothing yet
                 log.info("obs.not_ready", code=error.code, message_=error.message)
@@ -138,7 +141,7 @@ class ObsLink:
             try:
                 await connection.request("GetStats", timeout_s=PULSE_TIMEOUT_S)
                 answered = time.monotonic()
-                self._tell(None)
+                self._tell(None if self._known else CONNECTING)
             except EngineError as error:
                 if error.code == "obs_gone":
                     return  # `_stay` knows

@@ -27,6 +27,11 @@ class Confirmations:
         )
         self._check()
 
+    def fail(self, name: str, detail: str) -> None:
+        """An exit says that it could not be made silent. It is late already; it may still be confirmed."""
+        self._exits[name] = PanicExit(exit=name, state="late", latency_ms=self._elapsed_ms(), detail=detail)
+        self._check()
+
     def gone(self, name: str) -> None:
         """An exit left the hub: without one it is silent by itself, and most often its process has ended."""
         if name in self._exits and self._exits[name].state == "pending":
@@ -54,5 +59,5 @@ class Confirmations:
         return round((time.perf_counter() - self._began) * 1000, 1)
 
     def _check(self) -> None:
-        if all(row.state == "confirmed" for row in self._exits.values()):
+        if all(row.state != "pending" for row in self._exits.values()):
             self._complete.set()

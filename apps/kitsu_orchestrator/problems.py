@@ -14,6 +14,12 @@ _STATUS = {
     "no_such_voice": 404,
     "no_such_engine": 404,
     "launcher_missing": 503,
+    "no_such_scene": 404,
+    "no_such_preset": 404,
+    "obs_held": 409,
+    "obs_step_failed": 409,
+    "obs_not_configured": 409,
+    "blocked": 422,
 }
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 

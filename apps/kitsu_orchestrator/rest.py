@@ -17,6 +17,7 @@ from kitsu.services import SERVICES
 from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.problems import RefusedError, add_errors
+from kitsu_orchestrator.rest_obs import add_obs
 from kitsu_orchestrator.schemas import (
     Accepted,
     ChatBody,
@@ -47,6 +48,7 @@ def build(show: Show, launcher: Launcher, turns: Path) -> FastAPI:
     _add_state(app, show, launcher, turns)
     _add_lines(app, show)
     _add_control(app, show, launcher)
+    add_obs(app, show.obs)
     _add_sockets(app, show)
     return app
 

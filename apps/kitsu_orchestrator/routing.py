@@ -3,7 +3,10 @@
 from kitsu.characters import system_prompt
 from kitsu.protocol import (
     Message,
+    ObsOutcome,
+    ObsState,
     PanicConfirmed,
+    PanicUnconfirmed,
     PlayoutFinished,
     PlayoutFlushed,
     PlayoutFrame,
@@ -73,6 +76,8 @@ class Router:
         if peer.role == "control":
             for sink in show.services.browsers():
                 show.hub.send("playout", SinkClosed(conv=sink.conv, sink=sink.sink))
+        elif peer.role == "obs":
+            show.obs.left()
         elif peer.role == "playout":
             show.services.sinks = ()
             show.stream.publish(PlayoutSinks(sinks=()))
@@ -105,6 +110,13 @@ class Router:
                 show.stream.publish(message)
             case PanicConfirmed():
                 show.confirm(message)
+            case PanicUnconfirmed():
+                show.unconfirmed(message)
+            case ObsState():
+                show.obs.state = message
+                show.stream.publish(message)
+            case ObsOutcome():
+                show.obs.answered(message)
             case ServiceHealth():
                 self._resize(peer)
                 self._service_changed(peer)

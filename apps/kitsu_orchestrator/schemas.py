@@ -128,3 +128,47 @@ class TurnAnswer(BaseModel):
     times: dict[str, float]
     wav: str
     story: list[dict[str, Any]]
+
+
+class ObsSceneBody(_Body):
+    """Which scene."""
+
+    scene: str = Field(min_length=1, max_length=200)
+
+
+class ObsPresetBody(_Body):
+    """Which preset of configs/obs.yaml."""
+
+    preset: str = Field(min_length=1, max_length=60)
+
+
+class ObsTextBody(_Body):
+    """Words for a text source of OBS. They pass the gate like everything else."""
+
+    input: str = Field(min_length=1, max_length=200)
+    text: str = Field(max_length=500)
+
+
+class ObsSetUpBody(_Body):
+    """What Kitsu needs in OBS."""
+
+    apply: bool = Field(default=False, description="false: only say what would be made")
+    overlay_url: str = Field(default="", max_length=400, description="the overlay's address with its key")
+
+
+class ObsStepAnswer(BaseModel):
+    """One step."""
+
+    step: str
+    state: str
+    detail: str
+    confirmed_by: str
+    ms: float
+
+
+class ObsAnswer(BaseModel):
+    """An order to OBS, done."""
+
+    ms: float = Field(description="order -> OBS's last event")
+    confirmed_by: str = Field(description="OBS's own event; `query`: it was so already")
+    steps: list[ObsStepAnswer]

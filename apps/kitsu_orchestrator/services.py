@@ -29,13 +29,13 @@ class Services:
 
     def exits(self) -> list[str]:
         """Everything that must confirm a panic."""
-        roles = [_EXITS[peer.role] for peer in self._hub.peers() if peer.role in _EXITS]
+        roles = [name for peer in self._hub.peers() for name in _exits_of(peer)]
         browsers = self.browsers() if self._hub.peer("control") else []
         return roles + [f"overlay:{sink.sink}" for sink in browsers]
 
     def exits_of(self, peer: Peer) -> list[str]:
         """The exits that are gone with a worker."""
-        gone = [_EXITS[peer.role]] if peer.role in _EXITS else []
+        gone = _exits_of(peer)
         if peer.role == "control":
             gone += [f"overlay:{sink.sink}" for sink in self.browsers()]
         return gone
@@ -43,6 +43,13 @@ class Services:
     def browsers(self) -> list[SinkState]:
         """The sinks that come through the control door."""
         return [sink for sink in self.sinks if sink.kind != "device"]
+
+
+def _exits_of(peer: Peer) -> list[str]:
+    """OBS is an exit only where there is one to steer."""
+    if peer.role == "obs":
+        return ["obs"] if "panic" in peer.capabilities.features else []
+    return [_EXITS[peer.role]] if peer.role in _EXITS else []
 
 
 def _state(name: str, peer: Peer, health: ServiceHealth | None) -> ServiceState:

@@ -15,10 +15,12 @@ from kitsu.protocol import (
     ControlLevels,
     ControlPanic,
     ControlResume,
+    HubStopping,
     Mode,
     Panic,
     PanicConfirmed,
     PanicExit,
+    PanicUnconfirmed,
     ShowChanged,
     StateSnapshot,
     StreamNotice,
@@ -31,6 +33,7 @@ from kitsu_orchestrator.intake import Intake
 from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.lines import Job
+from kitsu_orchestrator.obs import ObsDesk
 from kitsu_orchestrator.panic import Confirmations
 from kitsu_orchestrator.services import Services
 from kitsu_orchestrator.store import Store
@@ -61,6 +64,7 @@ class Show:
         self.confirmations: Confirmations | None = None
         store.hurried = lambda: any(turn.unheard for turn in self.playing())
         self.voice_choice = VoiceChoice(hub)
+        self.obs = ObsDesk(hub)
         self._latch = latch
         self._latching = asyncio.Lock()
         self._runners: dict[str, asyncio.Task[None]] = {}
@@ -69,6 +73,7 @@ class Show:
     async def run(self, studio: Studio) -> None:
         """Answer lines until cancelled."""
         self.studio = studio
+        self.obs.judge = studio.gate
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.store.write_all())
             self._group.create_task(self._forget_old())
@@ -78,6 +83,7 @@ class Show:
 
     async def stop(self) -> None:
         """Kitsu stops: every line that sounds or waits ends, and whoever waits for it is told."""
+        self.hub.send("obs", HubStopping())
         gens = self.levels.bump_all()
         ends = [turn.job.done for turn in self.playing()]
         for name, conversation in self.conversations.items():
@@ -198,6 +204,7 @@ class Show:
             waiting=self._waiting(),
             dropped=dict(self.intake.dropped),
             confirmed=self.confirmed(),
+            obs=self.obs.state,
         )
 
     def recent(self) -> list[TurnState]:
@@ -213,6 +220,12 @@ class Show:
         """An exit is silent."""
         if self.confirmations is not None:
             self.confirmations.confirm(message)
+            self._publish_levels()
+
+    def unconfirmed(self, message: PanicUnconfirmed) -> None:
+        """An exit could not be made silent, and knows it."""
+        if self.confirmations is not None and self.confirmations.panic_id == message.panic_id:
+            self.confirmations.fail(message.exit, message.detail)
             self._publish_levels()
 
     def gone(self, exits: list[str]) -> None:
@@ -245,6 +258,7 @@ class Show:
             "waiting": snapshot.get("waiting", 0),
             "dropped": dict(self.intake.dropped),
             "confirmed": snapshot.get("confirmed", []),
+            "obs": snapshot.get("obs"),
             "queues": {"store": msgspec.to_builtins(self.store.state())},
             "store_error": self.store.failed,
             "launcher": await launcher.status(),

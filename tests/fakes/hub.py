@@ -72,6 +72,10 @@ class FakeHub:
         if self._socket is not None:
             await self._socket.close(1012)
 
+    def forget(self) -> None:
+        """`expect` gives out nothing of what came so far."""
+        self._taken.update(range(len(self.frames)))
+
     async def expect(self, kind: type[MessageT], *, timeout_s: float = 15.0, **fields: Any) -> MessageT:
         """The next message of `kind` with these field values that was not given out before."""
         frame = await self.expect_frame(kind, timeout_s=timeout_s, **fields)

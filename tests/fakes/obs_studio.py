@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -124,6 +125,14 @@ class ObsStudio:
 
     async def start(self) -> None:
         """Start OBS and wait until it answers."""
+        self._spawn()
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while not await self._answers():
+                assert self._obs is not None
+                assert self._obs.poll() is None, (self.folder / "obs.log").read_text(errors="replace")[-2000:]
+                await asyncio.sleep(POLL_S)
+
+    def _spawn(self) -> None:
         with (self.folder / "obs.log").open("ab") as log:
             self._obs = subprocess.Popen(
                 [*("obs", "--multi", "--collection", "ci", "--profile", "ci"), "--disable-missing-files-check"],
@@ -132,10 +141,6 @@ class ObsStudio:
                 stdout=log,
                 stderr=log,
             )
-        async with asyncio.timeout(START_TIMEOUT_S):
-            while not await self._answers():
-                assert self._obs.poll() is None, (self.folder / "obs.log").read_text(errors="replace")[-2000:]
-                await asyncio.sleep(POLL_S)
 
     async def stop(self) -> None:
         """As a user closes it; it saves its scenes."""
@@ -250,19 +255,21 @@ class Witness:
         assert "authentication" in hello
         challenge = hello["authentication"]
         secret = _digest(password + challenge["salt"])
-        words = {"rpcVersion": 1, "eventSubscriptions": 0x7FF, "authentication": _digest(secret + challenge["challenge"])}
+        words = {
+            "rpcVersion": 1,
+            "eventSubscriptions": 0x7FF,
+            "authentication": _digest(secret + challenge["challenge"]),
+        }
         await self._socket.send(json.dumps({"op": 1, "d": words}))
         assert json.loads(await self._socket.recv())["op"] == 2
 
     async def read(self) -> None:
         """For ever."""
-        from time import time
-
         async for frame in self._socket:
             message = json.loads(frame)
             data = message["d"]
             if message["op"] == 5:
-                self.events.append((data["eventType"], data.get("eventData") or {}, time() * 1000))
+                self.events.append((data["eventType"], data.get("eventData") or {}, time.time() * 1000))
                 self._news.set()
             elif message["op"] == 7 and data["requestId"] in self._answers:
                 self._answers[data["requestId"]].set_result(data)
@@ -339,6 +346,4 @@ async def furnish(obs: ObsStudio, *, scenes: tuple[str, ...] = ("Gaming", "Just 
         for scene in scenes:
             await witness.ask("CreateScene", sceneName=scene)
         for name, kind, settings in shapes():
-            await witness.ask(
-                "CreateInput", sceneName="Scene", inputName=name, inputKind=kind, inputSettings=settings
-            )
+            await witness.ask("CreateInput", sceneName="Scene", inputName=name, inputKind=kind, inputSettings=settings)

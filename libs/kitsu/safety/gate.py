@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kitsu.errors import GateError
 from kitsu.protocol.approved import SEAL_KEY_BYTES, Approved, SurfaceName, seal
+from kitsu.protocol.obs import ObsText
 from kitsu.safety.clean import clean, parted
 from kitsu.safety.loading import load_rules
 from kitsu.safety.rules import Finding, RuleSet, Stage
@@ -75,6 +76,17 @@ class Gate:
     def window(self, turn_id: str) -> "OutputWindow":
         """A fresh window for one turn."""
         return OutputWindow(self, turn_id)
+
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
+        """Words for a text source of OBS, judged as what she says is; None: blocked.
+
+        Raises:
+            GateError: `gate_slow` or `gate_failed`.
+        """
+        started = self._clock()
+        line = clean(text[:MAX_CODE_POINTS])
+        why = self._too_long(text, started) or self._why(line, "output", started)
+        return None if why.rule else self._approve(line, "obs_text", turn_id)
 
     def _judge_segment(self, text: str, spoken: str, before: str, turn_id: str) -> OutputVerdict:
         started = self._clock()
@@ -153,6 +165,14 @@ class ClosedGate:
         self.reason = reason
 
     async def judge_input(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
+        """Never a verdict.
+
+        Raises:
+            GateError: `gate_closed`, always.
+        """
+        raise self._closed()
+
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
         """Never a verdict.
 
         Raises:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kitsu.protocol.approved import Approved, AuthorName, Caption, Question, Speech
+from kitsu.protocol.obs import ObsText
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +63,12 @@ class Judge(Protocol):
 
     def window(self, turn_id: str) -> Window:
         """A fresh window for one turn."""
+        ...
+
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
+        """Words for a text source of OBS; None: they are blocked.
+
+        Raises:
+            GateError: no verdict; do not show them.
+        """
         ...
