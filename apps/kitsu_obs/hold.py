@@ -31,7 +31,7 @@ class Hold:
     """Why OBS is held (empty: it is not) and the way back."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self.file = file
         self.why: Held = ""
         self.undo: list[AnyStep] = []
 
@@ -43,7 +43,7 @@ class Hold:
             ValueError: or is not what was written.
         """
         try:
-            kept = msgspec.json.decode(self._file.read_bytes(), type=_Kept)
+            kept = msgspec.json.decode(self.file.read_bytes(), type=_Kept)
         except FileNotFoundError:
             return
         except msgspec.MsgspecError as error:
@@ -88,12 +88,12 @@ class Hold:
             OSError: it cannot be written.
         """
         if not self.why:
-            self._file.unlink(missing_ok=True)
+            self.file.unlink(missing_ok=True)
             return
-        temporary = self._file.with_name(f".{self._file.name}.{secrets.token_hex(4)}")
+        temporary = self.file.with_name(f".{self.file.name}.{secrets.token_hex(4)}")
         try:
             temporary.write_bytes(msgspec.json.encode(_Kept(why=self.why, undo=self.undo)))
-            temporary.replace(self._file)
+            temporary.replace(self.file)
         finally:
             temporary.unlink(missing_ok=True)
 

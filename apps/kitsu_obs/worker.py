@@ -98,6 +98,8 @@ class ObsWorker(Worker):
             hold.read()
         except (OSError, ValueError) as error:
             log.error("obs.hold_lost", error=str(error))
+            what = f"{hold.file} cannot be read: OBS may have to be taken back from {settings.safe_scene!r} by hand."
+            self.error(EngineError("obs_hold_lost", what))
         self._keeper = Keeper(
             self._link, self._picture, hold, self._file.panic, settings.safe_scene, settings.timeout_s
         )

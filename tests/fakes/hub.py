@@ -43,11 +43,19 @@ class FakeHub:
         self._taken: set[int] = set()  # indexes in `frames` that `expect` gave out
 
     async def __aenter__(self) -> Self:
-        self._server = await serve(self._serve, "127.0.0.1", self.port, compression=None, ping_interval=None)
-        self.port = next(iter(self._server.sockets)).getsockname()[1]
+        await self.open()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Listen, again on the same port if it did before."""
+        self._server = await serve(self._serve, "127.0.0.1", self.port, compression=None, ping_interval=None)
+        self.port = next(iter(self._server.sockets)).getsockname()[1]
+
+    async def close(self) -> None:
+        """As when the hub's process ends."""
         self._server.close()
         await self._server.wait_closed()
 

@@ -61,7 +61,10 @@ async def test_a_scene_is_on_air_when_obs_says_so(tmp_path: Path, monkeypatch: p
         again = await on.order(ObsSwitch(scene="Gaming"))
         assert [(one.state, one.confirmed_by) for one in again.steps] == [("already", "query")]
         unknown = await on.order(ObsSwitch(scene="Gamign"))
-        assert (unknown.code, unknown.message) == ("no_such_scene", "There is no scene 'Gamign'. Did you mean 'Gaming'?")
+        assert (unknown.code, unknown.message) == (
+            "no_such_scene",
+            "There is no scene 'Gamign'. Did you mean 'Gaming'?",
+        )
 
 
 async def test_the_state_follows_what_people_do_in_obs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,8 +188,11 @@ async def test_the_right_password_is_in_no_log(
 
 
 async def test_an_obs_without_a_safe_scene_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with obs_studio(tmp_path / "obs") as obs, FakeHub() as hub:
-        async with linked(tmp_path / "home", monkeypatch, hub, obs):
+    async with (
+        obs_studio(tmp_path / "obs") as obs,
+        FakeHub() as hub,
+        linked(tmp_path / "home", monkeypatch, hub, obs),
+    ):
+        health = await hub.expect(ServiceHealth, state="degraded")
+        while "kitsu obs setup" not in health.reason:
             health = await hub.expect(ServiceHealth, state="degraded")
-            while "kitsu obs setup" not in health.reason:
-                health = await hub.expect(ServiceHealth, state="degraded")
