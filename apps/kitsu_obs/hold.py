@@ -73,9 +73,11 @@ class Hold:
             guessed.append(Scene(scene=picture.scene))
         self.undo += [step for step in guessed if _subject(step) not in known]
 
-    def way_back(self) -> list[AnyStep]:
-        """The steps that take everything back: the scene by the cut that is still set, the transition last."""
-        return sorted(self.undo, key=lambda step: isinstance(step, Transition))
+    def way_back(self) -> tuple[list[AnyStep], list[AnyStep]]:
+        """The steps that take everything back: first the scene and the rest, by the cut that is still set; then, when
+        OBS has said that this is done, the transition. One that is changed under way leaves OBS without a word."""
+        last: list[AnyStep] = [step for step in self.undo if isinstance(step, Transition)]
+        return [step for step in self.undo if step not in last], last
 
     def end(self) -> None:
         """Not held any more."""

@@ -17,6 +17,10 @@ from kitsu_obs.performing import Performance, ask_for, watched
 from kitsu_obs.picture import Picture
 from kitsu_obs.presets import PanicPlan
 
+EVENTS_WITHIN_S = 0.4
+"""A cut's events come within 50 ms. When they do not, OBS is asked how it is."""
+RETRY_S = 1.0
+
 
 class Reports(Protocol):
     """What the keeper tells; implemented by the worker."""
@@ -87,6 +91,19 @@ class Keeper:
     async def _keep(self, reports: Reports) -> None:
         panic, received = self.panic, self._received
         self._hold.begin(self.wanted)
+        performance = await self._make_safe(EVENTS_WITHIN_S)
+        if any(result.open for result in performance.results) and not self._again.is_set():
+            performance = await self._make_safe(self._timeout_s)  # OBS swallows events in the middle of a transition
+        lacks = missing(performance)
+        if lacks:
+            raise EngineError("obs_not_safe", lacks, retryable=True)
+        if panic is not None and panic is self.panic:
+            latency_ms = max(0.0, (performance.began - received) * 1000 + performance.last_ms)
+            self.latency.add(latency_ms)
+            reports.confirmed(panic, latency_ms, proof(performance, self._safe_scene))
+
+    async def _make_safe(self, timeout_s: float) -> Performance:
+        """Ask for the macro, note the way back, wait for the events."""
         with watched(self._link, safe_steps(self._picture, self._plan, self._safe_scene)) as performance:
             try:
                 await ask_for(self._link, performance, self._timeout_s)
@@ -96,31 +113,28 @@ class Keeper:
             finally:
                 self._hold.note(performance)
                 await self._save()
-            await self._proven(performance)
-        lacks = missing(performance)
-        if lacks:
-            raise EngineError("obs_not_safe", lacks, retryable=True)
-        if panic is not None and panic is self.panic:
-            latency_ms = max(0.0, (performance.began - received) * 1000 + performance.last_ms)
-            self.latency.add(latency_ms)
-            reports.confirmed(panic, latency_ms, proof(performance, self._safe_scene))
+            await self._proven(performance, timeout_s)
+        return performance
 
     async def _let_go(self, reports: Reports) -> None:
         if not self._hold.why:
             return
-        with watched(self._link, self._hold.way_back()) as performance:
-            await ask_for(self._link, performance, self._timeout_s)
-            await self._proven(performance)
-        if self.wanted:
-            return  # meanwhile something wants it held again, and the way back is still needed
+        lacks = ""
+        for steps in self._hold.way_back():
+            with watched(self._link, steps) as performance:
+                await ask_for(self._link, performance, self._timeout_s)
+                await self._proven(performance, self._timeout_s)
+            if self.wanted:
+                return  # meanwhile something wants it held again, and the way back is still needed
+            lacks += missing(performance)
         self._hold.end()
         await self._save()
-        if lacks := missing(performance):
+        if lacks:
             reports.failed(EngineError("obs_not_restored", f"OBS is not quite as it was before: {lacks}"))
 
-    async def _proven(self, performance: Performance) -> None:
+    async def _proven(self, performance: Performance, timeout_s: float) -> None:
         """Wait for OBS's events, unless something else is wanted by now."""
-        proof = asyncio.ensure_future(performance.proven(self._timeout_s))
+        proof = asyncio.ensure_future(performance.proven(timeout_s))
         other = asyncio.ensure_future(self._again.wait())
         try:
             await asyncio.wait({proof, other}, return_when=asyncio.FIRST_COMPLETED)
@@ -137,6 +151,8 @@ class Keeper:
     def _not_done(self, error: EngineError, reports: Reports) -> None:
         if self._again.is_set():
             return  # something newer is wanted; its own end will be told
+        if error.code == "obs_timeout":  # a hang that was too short for the link to notice
+            asyncio.get_running_loop().call_later(RETRY_S, self.poke)
         if self.panic is not None:
             reports.unconfirmed(self.panic, error.message)
         elif self.wanted:

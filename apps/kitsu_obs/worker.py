@@ -92,7 +92,7 @@ class ObsWorker(Worker):
     def _begin(self, stack: AsyncExitStack) -> None:
         settings = self._settings
         address = Address(settings.host, settings.port, settings.password)
-        self._link = ObsLink(address, on_event=self._on_event, changed=self._changed, arrived=self._arrived)
+        self._link = ObsLink(address, on_event=self._on_event, changed=self._link_changed, arrived=self._arrived)
         hold = Hold(home().data / "obs_hold.json")
         try:
             hold.read()
@@ -218,6 +218,12 @@ class ObsWorker(Worker):
         if event.name in RELOOK:
             self._relook.set()
 
+    def _link_changed(self) -> None:
+        """OBS thawed: what it did not do meanwhile must be done now."""
+        if self._link is not None and self._link.trouble is None and self._keeper is not None:
+            self._keeper.poke()
+        self._changed()
+
     async def _arrived(self) -> None:
         assert self._link is not None
         assert self._keeper is not None
@@ -243,7 +249,7 @@ class ObsWorker(Worker):
         self.send(PanicConfirmed(panic_id=panic.panic_id, exit="obs", latency_ms=round(latency_ms, 2), detail=detail))
 
     def unconfirmed(self, panic: Panic, detail: str) -> None:
-        log.error("obs.panic_unconfirmed", detail=detail)
+        log.error("obs.panic_unconfirmed", detail=detail, panic_id=panic.panic_id)
         self.send(PanicUnconfirmed(panic_id=panic.panic_id, exit="obs", detail=detail))
 
     def failed(self, error: EngineError) -> None:

@@ -46,7 +46,8 @@ class Stage:
         return panic
 
     async def resume(self) -> None:
-        """End it."""
+        """End it; what came until now is forgotten."""
+        self.hub.forget()
         await self.hub.send(ControlResume(levels=ShowLevels(mode="live", panic=None, resumed_at=now_us())))
 
 

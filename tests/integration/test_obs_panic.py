@@ -28,6 +28,9 @@ panic:
   keep: [Music]
   filters: [{source: Scene, filter: Dark}]
   stop: [record]
+...
+"""
+SLOW = """\
 presets:
   slow: [{do: transition, transition: Fade, duration_ms: 3000}, {do: scene, scene: Gaming}]
 ...
@@ -87,7 +90,7 @@ async def test_already_on_the_safe_scene_is_confirmed_by_the_query(
 
 
 async def test_panic_overtakes_a_slow_transition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with stage(tmp_path, monkeypatch, presets=PLAN) as on:
+    async with stage(tmp_path, monkeypatch, presets=SLOW) as on:
         await on.hub.send(ObsRun(preset="slow"))
         await on.witness.saw("SceneTransitionStarted")
         await on.panic()
