@@ -151,6 +151,15 @@ def _voice(parser: Parser) -> None:
     _json(parser)
 
 
+def _obs(parser: Parser) -> None:
+    orders = ("status", "scene", "preset", "reset", "restore", "setup")
+    parser.add_argument("what", nargs="?", choices=orders, default="status", metavar="WHAT", help=", ".join(orders))
+    parser.add_argument("name", nargs="?", metavar="NAME", help="of the scene or preset (default: list them)")
+    parser.add_argument("--dry-run", action="store_true", help="setup: only say what would be made")
+    parser.add_argument("--yes", action="store_true", help="setup: do not ask")
+    _json(parser)
+
+
 def _none(parser: Parser) -> None:
     """No options."""
 
@@ -174,6 +183,7 @@ VERBS: dict[str, Verb] = {
     "open": Verb("open", "a fresh sign-in link for the control page", _open),
     "doctor": Verb("doctor", "look for what is wrong with this installation", _json),
     "voice": Verb("voice", "which voices there are, and another one at once", _voice),
+    "obs": Verb("obs", "OBS Studio: how it is, scenes, presets, and setting it up", _obs),
     "quickstart": Verb("quickstart", "five questions, then every part is tried aloud", _none),
     "download": Verb("download", "natural voices and language models, each by name", _download),
     "install": Verb("install", "a voice that needs a Python of its own", _install),
