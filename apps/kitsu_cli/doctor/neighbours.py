@@ -1,9 +1,11 @@
 """Other programs on this machine: Ollama, OBS, VTube Studio; and Twitch."""
 
+from base64 import b64encode
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
-from kitsu.config import PolicySettings, load
+from kitsu.config import PolicySettings, load, read
 from kitsu_cli.doctor.finding import Finding
 from kitsu_cli.doctor.wire import NobodyThereError, OddAnswerError, first_message, get_json
 
@@ -48,19 +50,47 @@ def _models(version: str, names: list[str], settings: PolicySettings, *, needed:
 
 
 def obs() -> Sequence[Finding]:
-    """Whether OBS's websocket answers. The overlay itself needs no websocket."""
+    """Whether OBS's websocket answers, and takes our password. The overlay itself needs no websocket."""
+    settings = read().values.get("obs", {})
+    port, password = int(settings.get("port", OBS_PORT)), str(settings.get("password", ""))
     try:
-        hello = first_message(OBS_PORT)
-        version = hello["d"]["obsWebSocketVersion"]
-        password = "with a password" if hello["d"].get("authentication") else "without a password"
+        hello = first_message(port)["d"]
+        version, challenge = hello["obsWebSocketVersion"], hello.get("authentication")
     except NobodyThereError:
-        found = f"does not answer on port {OBS_PORT}"
+        found = f"does not answer on port {port}"
         return [Finding("obs", "off", found, "to be seen: start OBS, Tools, WebSocket Server Settings, Enable")]
     except OddAnswerError as error:
-        return [Finding("obs", "broken", f"port {OBS_PORT} {error}", "restart OBS, or end what has its port")]
+        return [Finding("obs", "broken", f"port {port} {error}", "restart OBS, or end what has its port")]
     except (KeyError, TypeError, AttributeError):
-        return [Finding("obs", "broken", f"port {OBS_PORT} is not OBS", "end what has its port")]
-    return [Finding("obs", "ok", f"websocket {version!s:.20}, {password}")]
+        return [Finding("obs", "broken", f"port {port} is not OBS", "end what has its port")]
+    found = f"websocket {version!s:.20}, {'with' if challenge else 'without'} a password"
+    if not password:
+        how = "its password (Show Connect Info)" if challenge else "the line KITSU__OBS__CONNECT=always"
+        do = f"put {how} into .env{' as KITSU__OBS__PASSWORD' if challenge else ''}, then: kitsu restart obs"
+        wanted = settings.get("connect") == "always" and not challenge
+        return [Finding("obs", "ok" if wanted else "off", f"{found}; not connected", "" if wanted else do)]
+    return [_obs_signed_in(port, password, found)]
+
+
+def _obs_signed_in(port: int, password: str, found: str) -> Finding:
+    try:
+        identified = first_message(port, then=lambda hello: {"op": 1, "d": _identify(hello["d"], password)})["op"] == 2
+    except (NobodyThereError, OddAnswerError, KeyError, TypeError, AttributeError):
+        identified = False
+    if not identified:
+        do = "copy it again from OBS into KITSU__OBS__PASSWORD in .env, then: kitsu restart obs"
+        return Finding("obs", "broken", f"{found}, and not the one in .env", do)
+    return Finding("obs", "ok", f"{found}; it takes ours")
+
+
+def _identify(hello: dict[str, Any], password: str) -> dict[str, Any]:
+    """obs-websocket's sign-in: base64(sha256(base64(sha256(password + salt)) + challenge))."""
+    if "authentication" not in hello:
+        return {"rpcVersion": 1, "eventSubscriptions": 0}
+    salt, challenge = str(hello["authentication"]["salt"]), str(hello["authentication"]["challenge"])
+    secret = b64encode(sha256((password + salt).encode()).digest())
+    proof = b64encode(sha256(secret + challenge.encode()).digest()).decode()
+    return {"rpcVersion": 1, "eventSubscriptions": 0, "authentication": proof}
 
 
 def vtube_studio() -> Sequence[Finding]:

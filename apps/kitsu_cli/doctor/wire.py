@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,8 +54,10 @@ def _connection(url: str) -> http.client.HTTPConnection:
         raise OddAnswerError(f"{url!r} is no address") from None
 
 
-def first_message(port: int, question: Any = None) -> Any:
+def first_message(port: int, question: Any = None, then: Callable[[Any], Any] | None = None) -> Any:
     """What a websocket server of this machine says first, after `question` if there is one, decoded.
+
+    With `then`, what it says to that: `then` gets the first message and makes the second question.
 
     Raises:
         NobodyThereError, OddAnswerError.
@@ -72,6 +75,9 @@ def first_message(port: int, question: Any = None) -> Any:
             if question is not None:
                 link.send(json.dumps(question))
             text = link.recv(timeout=TIMEOUT_S)
+            if then is not None:
+                link.send(json.dumps(then(_decoded(text))))
+                text = link.recv(timeout=TIMEOUT_S)
     except TimeoutError:
         raise OddAnswerError(f"takes connections and says nothing within {TIMEOUT_S:g} s") from None
     except (OSError, WebSocketException):

@@ -64,10 +64,7 @@ def lines(state: dict[str, Any]) -> list[screen.Line]:
     if not state.get("connected"):
         return [[("✗ ", "bold red"), (screen.plain(str(state.get("reason") or "OBS is not connected")), "")]]
     head = ("OBS      ", "bright_black")
-    out = [
-        *(f"recording {'' if state.get('recording') else 'off'}".strip(),),
-        *(f"streaming {'' if state.get('streaming') else 'off'}".strip(),),
-    ]
+    out = [word if state.get(word) else f"not {word}" for word in ("recording", "streaming")]
     rows: list[screen.Line] = [[head, (f"{state.get('version', '')}; {', '.join(out)}", "")]]
     if state.get("reason"):
         rows.append([("         ", ""), (f"! {screen.plain(str(state['reason']))}", "bold yellow")])

@@ -102,20 +102,32 @@ HELLO = {"op": 0, "d": {"obsWebSocketVersion": "5.5.2", "rpcVersion": 1}}
 @pytest.mark.parametrize(
     ("hello", "state", "words"),
     [
-        (json.dumps(HELLO), "ok", "5.5.2, without a password"),
-        (json.dumps({"d": HELLO["d"] | {"authentication": {"salt": "s"}}}), "ok", "with a password"),
+        (json.dumps(HELLO), "off", "5.5.2, without a password"),
+        (json.dumps({"d": HELLO["d"] | {"authentication": {"salt": "s"}}}), "off", "with a password"),
         ("{}", "broken", "is not OBS"),
         ("[]", "broken", "is not OBS"),
         ("nonsense", "broken", "not JSON"),
         (None, "broken", "does not speak websocket"),
     ],
 )
-def test_obs(monkeypatch: pytest.MonkeyPatch, hello: str | None, state: str, words: str) -> None:
+def test_obs(where: Path, monkeypatch: pytest.MonkeyPatch, hello: str | None, state: str, words: str) -> None:
     with speaking(hello) as port:
         monkeypatch.setattr(neighbours, "OBS_PORT", port)
         (row,) = neighbours.obs()
     assert row.state == state
     assert words in row.found
+
+
+@pytest.mark.parametrize(("answer", "state"), [('{"op": 2}', "ok"), ("{}", "broken"), ("nonsense", "broken")])
+def test_obs_and_our_password(where: Path, monkeypatch: pytest.MonkeyPatch, answer: str, state: str) -> None:
+    locked = {"op": 0, "d": HELLO["d"] | {"authentication": {"salt": "s", "challenge": "c"}}}
+    with speaking(json.dumps(locked), answer) as port:
+        monkeypatch.setenv("KITSU__OBS__PORT", str(port))
+        monkeypatch.setenv("KITSU__OBS__PASSWORD", "secret")
+        read.cache_clear()
+        (row,) = neighbours.obs()
+    assert row.state == state
+    assert "secret" not in row.found + row.do
 
 
 @pytest.mark.parametrize(
@@ -133,7 +145,7 @@ def test_vtube_studio(monkeypatch: pytest.MonkeyPatch, answer: str, state: str) 
         assert neighbours.vtube_studio()[0].state == state
 
 
-def test_nobody_at_their_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_at_their_ports(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "OBS_PORT", 9)
     monkeypatch.setattr(neighbours, "VTS_PORT", 9)
     rows = [*neighbours.obs(), *neighbours.vtube_studio(), *neighbours.twitch()]

@@ -12,7 +12,7 @@ export interface Envelope {
   seq: number; // position in the page stream; 0 elsewhere
 }
 
-export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'control';
+export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'control';
 
 export type AuthorRole = 'viewer' | 'sub' | 'vip' | 'mod' | 'broadcaster' | 'operator';
 
@@ -43,7 +43,7 @@ export interface Capabilities {
 /** First message of every worker. At most 4 KB, within 5 s. */
 export interface Hello extends Envelope {
   type: 'hello';
-  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'control';
+  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'control';
   name: string; // instance, for people: "tts@gpu-box"
   token: string;
   protocol: number;
@@ -64,6 +64,11 @@ export interface HelloRefused extends Envelope {
   type: 'hello.refused';
   code: string; // bad_token | bad_protocol | bad_hello | hello_timeout | role_taken | forbidden_type
   message: string;
+}
+
+/** The hub is stopped or restarted on purpose: its absence is no emergency. */
+export interface HubStopping extends Envelope {
+  type: 'hub.stopping';
 }
 
 /** One bounded queue. */
@@ -451,9 +456,17 @@ export interface ControlLevels extends Envelope {
 export interface PanicConfirmed extends Envelope {
   type: 'panic.confirmed';
   panic_id: string;
-  exit: string; // "voice" | "brain" | "playout" | "overlay:<sink>" | "captions"
+  exit: string; // "voice" | "brain" | "playout" | "overlay:<sink>" | "captions" | "obs"
   latency_ms: number; // from the exit's receipt of the order to its last sample, frame or event
   detail: string; // "last sample 1.2 ms after the order"
+}
+
+/** One exit knows that it could not be made silent; shown red at once. It may still be confirmed later. */
+export interface PanicUnconfirmed extends Envelope {
+  type: 'panic.unconfirmed';
+  panic_id: string;
+  exit: string;
+  detail: string; // what is wrong, for people
 }
 
 /** One approved piece of an answer, with its stage directions. */
@@ -545,6 +558,7 @@ export interface StateSnapshot extends Envelope {
   waiting: number;
   dropped: Record<string, number>;
   confirmed: PanicExit[]; // of the panic that holds now
+  obs: ObsState | null; // None: its worker has not said anything yet
 }
 
 /** One exit's answer to the panic that holds now. */
@@ -588,6 +602,7 @@ export type AnyMessage =
   | Hello
   | HelloAccepted
   | HelloRefused
+  | HubStopping
   | ServiceHealth
   | ServiceError
   | ChatMessage
@@ -624,6 +639,7 @@ export type AnyMessage =
   | ControlResume
   | ControlLevels
   | PanicConfirmed
+  | PanicUnconfirmed
   | TurnQueued
   | TurnStarted
   | TurnSegment
@@ -639,6 +655,7 @@ const NAMES: Record<MessageType, string> = {
   'hello': 'Hello',
   'hello.accepted': 'HelloAccepted',
   'hello.refused': 'HelloRefused',
+  'hub.stopping': 'HubStopping',
   'service.health': 'ServiceHealth',
   'service.error': 'ServiceError',
   'chat.message': 'ChatMessage',
@@ -675,6 +692,7 @@ const NAMES: Record<MessageType, string> = {
   'control.resume': 'ControlResume',
   'control.levels': 'ControlLevels',
   'panic.confirmed': 'PanicConfirmed',
+  'panic.unconfirmed': 'PanicUnconfirmed',
   'turn.queued': 'TurnQueued',
   'turn.started': 'TurnStarted',
   'turn.segment': 'TurnSegment',
@@ -692,6 +710,7 @@ const SHAPES: Record<string, Shape> = {
   Hello: { defaults: { ...ENVELOPE, protocol: 1, capabilities: {"engine":"","engines":[],"voices":[],"max_parallel":1,"features":[],"note":""} }, parts: { capabilities: 'Capabilities' } },
   HelloAccepted: { defaults: { ...ENVELOPE, gens: {}, seal_key: "" }, parts: { levels: 'ShowLevels' } },
   HelloRefused: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  HubStopping: { defaults: { ...ENVELOPE,  }, parts: {  } },
   QueueState: { defaults: { dropped: 0 }, parts: {  } },
   ServiceHealth: { defaults: { ...ENVELOPE, reason: "", latency_ms: {}, queues: {}, capabilities: {"engine":"","engines":[],"voices":[],"max_parallel":1,"features":[],"note":""} }, parts: { queues: '*QueueState', capabilities: 'Capabilities' } },
   ServiceError: { defaults: { ...ENVELOPE, retryable: false }, parts: {  } },
@@ -741,6 +760,7 @@ const SHAPES: Record<string, Shape> = {
   ControlResume: { defaults: { ...ENVELOPE, gens: {} }, parts: { levels: 'ShowLevels' } },
   ControlLevels: { defaults: { ...ENVELOPE,  }, parts: { levels: 'ShowLevels' } },
   PanicConfirmed: { defaults: { ...ENVELOPE, detail: "" }, parts: {  } },
+  PanicUnconfirmed: { defaults: { ...ENVELOPE,  }, parts: {  } },
   Segment: { defaults: { expression: "", action: "", intensity: 1.0 }, parts: { text: 'Approved' } },
   TurnQueued: { defaults: { ...ENVELOPE,  }, parts: {  } },
   TurnStarted: { defaults: { ...ENVELOPE, author: null, author_role: "viewer", question: null }, parts: { author: 'Approved', question: 'Approved' } },
@@ -749,7 +769,7 @@ const SHAPES: Record<string, Shape> = {
   TurnEnded: { defaults: { ...ENVELOPE, heard: "", audio_ms: 0.0, times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0}, policy_engine: "", tts_engine: "" }, parts: { times: 'StageTimes' } },
   ServiceState: { defaults: { reason: "", latency_ms: {}, queues: {}, capabilities: {"engine":"","engines":[],"voices":[],"max_parallel":1,"features":[],"note":""} }, parts: { queues: '*QueueState', capabilities: 'Capabilities' } },
   TurnState: { defaults: { author: null, question: null, segments: [], heard: [], outcome: null, reason: "", times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0} }, parts: { author: 'Approved', question: 'Approved', segments: 'Segment', heard: 'SegmentHeard', times: 'StageTimes' } },
-  StateSnapshot: { defaults: { ...ENVELOPE, services: [], sinks: [], current: [], recent: [], waiting: 0, dropped: {}, confirmed: [] }, parts: { levels: 'ShowLevels', services: 'ServiceState', sinks: 'SinkState', current: 'TurnState', recent: 'TurnState', confirmed: 'PanicExit' } },
+  StateSnapshot: { defaults: { ...ENVELOPE, services: [], sinks: [], current: [], recent: [], waiting: 0, dropped: {}, confirmed: [], obs: null }, parts: { levels: 'ShowLevels', services: 'ServiceState', sinks: 'SinkState', current: 'TurnState', recent: 'TurnState', confirmed: 'PanicExit', obs: 'ObsState' } },
   PanicExit: { defaults: { latency_ms: 0.0, detail: "" }, parts: {  } },
   ShowChanged: { defaults: { ...ENVELOPE, confirmed: [] }, parts: { levels: 'ShowLevels', confirmed: 'PanicExit' } },
   ServiceChanged: { defaults: { ...ENVELOPE,  }, parts: { service: 'ServiceState' } },
