@@ -28,7 +28,7 @@ def no_obs() -> bool:
 
 
 def make(steps: Steps) -> None:
-    """A real Chromium for the browser tests, and a real OBS; tests of the latter are skipped where we may not install it.
+    """A real Chromium for the browser tests, and a real OBS, whose tests are skipped where we may not install it.
 
     Raises:
         StepError: Chromium is missing and we may not install it.

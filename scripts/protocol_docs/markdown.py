@@ -22,6 +22,7 @@ _TITLES = {
     "policy": "The language model",
     "tts": "The voice",
     "playout": "Playout and sinks",
+    "obs": "OBS Studio",
     "control": "The operator",
     "turn": "Turns",
     "state": "The page stream",

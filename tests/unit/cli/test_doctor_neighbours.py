@@ -96,6 +96,11 @@ def speaking(hello: str | None, answer: str | None = None) -> Iterator[int]:
         thread.join()
 
 
+def obs_at(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    monkeypatch.setenv("KITSU__OBS__PORT", str(port))
+    read.cache_clear()
+
+
 HELLO = {"op": 0, "d": {"obsWebSocketVersion": "5.5.2", "rpcVersion": 1}}
 
 
@@ -112,7 +117,7 @@ HELLO = {"op": 0, "d": {"obsWebSocketVersion": "5.5.2", "rpcVersion": 1}}
 )
 def test_obs(where: Path, monkeypatch: pytest.MonkeyPatch, hello: str | None, state: str, words: str) -> None:
     with speaking(hello) as port:
-        monkeypatch.setattr(neighbours, "OBS_PORT", port)
+        obs_at(monkeypatch, port)
         (row,) = neighbours.obs()
     assert row.state == state
     assert words in row.found
@@ -122,9 +127,8 @@ def test_obs(where: Path, monkeypatch: pytest.MonkeyPatch, hello: str | None, st
 def test_obs_and_our_password(where: Path, monkeypatch: pytest.MonkeyPatch, answer: str, state: str) -> None:
     locked = {"op": 0, "d": HELLO["d"] | {"authentication": {"salt": "s", "challenge": "c"}}}
     with speaking(json.dumps(locked), answer) as port:
-        monkeypatch.setenv("KITSU__OBS__PORT", str(port))
         monkeypatch.setenv("KITSU__OBS__PASSWORD", "secret")
-        read.cache_clear()
+        obs_at(monkeypatch, port)
         (row,) = neighbours.obs()
     assert row.state == state
     assert "secret" not in row.found + row.do
@@ -146,7 +150,7 @@ def test_vtube_studio(monkeypatch: pytest.MonkeyPatch, answer: str, state: str) 
 
 
 def test_nobody_at_their_ports(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "OBS_PORT", 9)
+    obs_at(monkeypatch, 9)
     monkeypatch.setattr(neighbours, "VTS_PORT", 9)
     rows = [*neighbours.obs(), *neighbours.vtube_studio(), *neighbours.twitch()]
     assert [row.state for row in rows] == ["off"] * 3
@@ -156,7 +160,7 @@ def test_nobody_at_their_ports(where: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_black_holes(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "TIMEOUT_S", 0.1)
     with black_hole() as port:
-        monkeypatch.setattr(neighbours, "OBS_PORT", port)
+        obs_at(monkeypatch, port)
         monkeypatch.setattr(neighbours, "VTS_PORT", port)
         monkeypatch.setenv("KITSU__POLICY__OLLAMA_URL", f"http://127.0.0.1:{port}")
         read.cache_clear()

@@ -61,5 +61,8 @@ export const api = {
 		const [engine, voice = ''] = choice.split(/\/(.*)/s);
 		return ask<{ engine: string; voice: string }>('POST', '/api/v1/voice', { engine, voice });
 	},
+	obsScene: (scene: string) => ask<unknown>('POST', '/api/v1/obs/scene', { scene }),
+	obsPreset: (preset: string) => ask<unknown>('POST', '/api/v1/obs/preset', { preset }),
+	obs: (order: 'reset' | 'restore') => ask<unknown>('POST', `/api/v1/obs/${order}`),
 	restart: (service: string) => ask<unknown>('POST', `/api/v1/modules/${service}`, { action: 'restart' })
 };

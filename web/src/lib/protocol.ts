@@ -22,6 +22,8 @@ export type Clock = 'live' | 'offline';
 
 export type SinkKind = 'overlay' | 'page' | 'device';
 
+export type Held = '' | 'panic' | 'alone';
+
 export type Mode = 'standby' | 'live';
 
 export type TurnKind = 'chat' | 'say';
@@ -416,6 +418,92 @@ export interface PlayoutSinks extends Envelope {
   sinks: SinkState[];
 }
 
+/** An input of OBS that has sound. */
+export interface ObsInput {
+  name: string;
+  muted: boolean;
+  volume_db: number;
+}
+
+/** A named bundle of steps from configs/obs.yaml. */
+export interface ObsPreset {
+  name: string;
+  texts: string[]; // what it would write into text sources; the gate must seal each before it runs
+}
+
+/** OBS as it is now; sent on every change. */
+export interface ObsState extends Envelope {
+  type: 'obs.state';
+  connected: boolean;
+  configured: boolean;
+  reason: string; // for people; empty when all is well
+  version: string; // "29.0.2, websocket 5.1.0"
+  scene: string; // on air
+  scenes: string[]; // in OBS's own order
+  inputs: ObsInput[];
+  recording: boolean;
+  streaming: boolean;
+  presets: ObsPreset[];
+  safe_scene: string;
+  held: '' | 'panic' | 'alone';
+}
+
+/** Another scene on air. */
+export interface ObsSwitch extends Envelope {
+  type: 'obs.switch';
+  scene: string;
+}
+
+/** Run a preset: all its steps in one batch. */
+export interface ObsRun extends Envelope {
+  type: 'obs.run';
+  preset: string;
+  texts: Approved[]; // one for each of the preset's texts, in their order
+}
+
+/** Text into a text source. */
+export interface ObsWrite extends Envelope {
+  type: 'obs.write';
+  input: string;
+  text: Approved;
+}
+
+/** Drop the connection to OBS and make a new one, at once. */
+export interface ObsReset extends Envelope {
+  type: 'obs.reset';
+}
+
+/** The operator says: leave the safe scene that OBS went to while the hub was gone. */
+export interface ObsRestore extends Envelope {
+  type: 'obs.restore';
+}
+
+/** Make what Kitsu needs in the user's OBS. What is there already stays as it is. */
+export interface ObsSetUp extends Envelope {
+  type: 'obs.set_up';
+  apply: boolean; // False: only say what would be made
+  overlay_url: string; // with its key; empty: no overlay source is made
+  safe_text: Approved | null; // what the safe scene says
+}
+
+/** One step of an order. */
+export interface ObsStep {
+  step: string; // "mute Mic"
+  state: 'done' | 'already' | 'planned' | 'skipped' | 'unproven' | 'failed'; // unproven: OBS sends no event for it
+  detail: string; // what went wrong, or what kind of thing it is
+  confirmed_by: string; // name of OBS's event; "query": it was so already
+  ms: number; // order -> that event
+}
+
+/** What became of an order (`parent_id`). */
+export interface ObsOutcome extends Envelope {
+  type: 'obs.outcome';
+  steps: ObsStep[];
+  ms: number; // order received -> last event
+  code: string; // empty: all was done. no_such_scene | no_such_preset | obs_held | obs_unreachable | …
+  message: string;
+}
+
 /** A pressed panic button. */
 export interface Panic {
   panic_id: string;
@@ -635,6 +723,14 @@ export type AnyMessage =
   | SinkFlush
   | SinkFlushed
   | PlayoutSinks
+  | ObsState
+  | ObsSwitch
+  | ObsRun
+  | ObsWrite
+  | ObsReset
+  | ObsRestore
+  | ObsSetUp
+  | ObsOutcome
   | ControlPanic
   | ControlResume
   | ControlLevels
@@ -688,6 +784,14 @@ const NAMES: Record<MessageType, string> = {
   'sink.flush': 'SinkFlush',
   'sink.flushed': 'SinkFlushed',
   'playout.sinks': 'PlayoutSinks',
+  'obs.state': 'ObsState',
+  'obs.switch': 'ObsSwitch',
+  'obs.run': 'ObsRun',
+  'obs.write': 'ObsWrite',
+  'obs.reset': 'ObsReset',
+  'obs.restore': 'ObsRestore',
+  'obs.set_up': 'ObsSetUp',
+  'obs.outcome': 'ObsOutcome',
   'control.panic': 'ControlPanic',
   'control.resume': 'ControlResume',
   'control.levels': 'ControlLevels',
@@ -754,6 +858,17 @@ const SHAPES: Record<string, Shape> = {
   SinkFlushed: { defaults: { ...ENVELOPE, panic_id: "" }, parts: {  } },
   SinkState: { defaults: { label: "", elected: false, state: "idle", behind_ms: 0.0, underruns: 0 }, parts: {  } },
   PlayoutSinks: { defaults: { ...ENVELOPE,  }, parts: { sinks: 'SinkState' } },
+  ObsInput: { defaults: { volume_db: 0.0 }, parts: {  } },
+  ObsPreset: { defaults: { texts: [] }, parts: {  } },
+  ObsState: { defaults: { ...ENVELOPE, configured: true, reason: "", version: "", scene: "", scenes: [], inputs: [], recording: false, streaming: false, presets: [], safe_scene: "", held: "" }, parts: { inputs: 'ObsInput', presets: 'ObsPreset' } },
+  ObsSwitch: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  ObsRun: { defaults: { ...ENVELOPE, texts: [] }, parts: { texts: 'Approved' } },
+  ObsWrite: { defaults: { ...ENVELOPE,  }, parts: { text: 'Approved' } },
+  ObsReset: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  ObsRestore: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  ObsSetUp: { defaults: { ...ENVELOPE, apply: false, overlay_url: "", safe_text: null }, parts: { safe_text: 'Approved' } },
+  ObsStep: { defaults: { detail: "", confirmed_by: "", ms: 0.0 }, parts: {  } },
+  ObsOutcome: { defaults: { ...ENVELOPE, steps: [], ms: 0.0, code: "", message: "" }, parts: { steps: 'ObsStep' } },
   Panic: { defaults: {  }, parts: {  } },
   ShowLevels: { defaults: { mode: "standby", muted: false, volume: 100, panic: {"panic_id":"boot","pressed_at":0,"by":"restart"}, resumed_at: 0 }, parts: { panic: 'Panic' } },
   ControlPanic: { defaults: { ...ENVELOPE, gens: {} }, parts: { panic: 'Panic' } },

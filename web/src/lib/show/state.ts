@@ -1,6 +1,7 @@
 /** What the control page knows, and how each message of the stream changes it. Pure. */
 import type {
 	AnyMessage,
+	ObsState,
 	PanicExit,
 	ServiceState,
 	ShowLevels,
@@ -27,6 +28,8 @@ export interface Show {
 	waiting: number;
 	dropped: Record<string, number>;
 	confirmed: PanicExit[];
+	/** Null: nothing was heard of OBS yet. */
+	obs: ObsState | null;
 	notices: StreamNotice[];
 }
 
@@ -43,6 +46,7 @@ export const NOTHING: Show = {
 	waiting: 0,
 	dropped: {},
 	confirmed: [],
+	obs: null,
 	notices: []
 };
 
@@ -58,6 +62,8 @@ export function reduce(show: Show, message: AnyMessage): Show {
 			return { ...next, services: replaced(next.services, message.service) };
 		case 'playout.sinks':
 			return { ...next, sinks: message.sinks };
+		case 'obs.state':
+			return { ...next, obs: message };
 		case 'chat.shed':
 			return { ...next, dropped: message.dropped, waiting: message.waiting };
 		case 'stream.notice':
@@ -115,7 +121,7 @@ const EMPTY_TURN = {
 };
 
 function fromSnapshot(show: Show, message: StateSnapshot): Show {
-	const { levels, character, services, sinks, current, recent, waiting, dropped, confirmed, seq } = message;
+	const { levels, character, services, sinks, current, recent, waiting, dropped, confirmed, obs, seq } = message;
 	return {
 		ready: true,
 		seq,
@@ -129,6 +135,7 @@ function fromSnapshot(show: Show, message: StateSnapshot): Show {
 		waiting,
 		dropped,
 		confirmed,
+		obs,
 		notices: show.notices
 	};
 }

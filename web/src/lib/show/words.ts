@@ -51,6 +51,7 @@ const ROLES: Record<string, string> = {
 	policy: 'Brain',
 	tts: 'Voice',
 	playout: 'Playout',
+	obs: 'OBS',
 	control: 'Pages'
 };
 
@@ -63,6 +64,7 @@ const EXITS: Record<string, string> = {
 	brain: 'brain',
 	playout: 'sound',
 	captions: 'captions',
+	obs: 'OBS',
 	orchestrator: 'hub',
 	launcher: 'second path'
 };
