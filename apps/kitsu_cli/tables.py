@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kitsu_cli.screen import WIDTH, Line, duration, fit, state_piece
+from kitsu_cli.screen import WIDTH, Line, duration, fit, plain, state_piece
 
 _NAME, _STATE, _PID, _UP, _RESTARTS = 14, 12, 9, 12, 10
 
@@ -38,6 +38,7 @@ def show_lines(show: dict[str, Any]) -> list[Line]:
         )
     lines += [_exit(row) for row in show.get("confirmed", []) if panic]
     lines.append([("listens  ", "bright_black"), (_listeners(show), "")])
+    lines += _obs(show.get("obs") or {})
     dropped = sum(show.get("dropped", {}).values())
     lines.append([("waiting  ", "bright_black"), (f"{show.get('waiting', 0)} lines, {dropped} dropped so far", "")])
     return [_fitted(line) for line in lines]
@@ -48,6 +49,17 @@ def _exit(row: dict[str, Any]) -> Line:
     sign = "✓" if sure else "✗"
     text = f"{sign} {row.get('exit')} {row.get('detail', '') if sure else 'no confirmation'}"
     return [("         ", ""), (text, "" if sure else "bold red")]
+
+
+def _obs(state: dict[str, Any]) -> list[Line]:
+    """What is on air in OBS, and what could be; nothing while it is not connected (its service says why)."""
+    if not state.get("connected"):
+        return []
+    others = [plain(one) for one in state.get("scenes", []) if one != state.get("scene")]
+    text = (
+        f"{plain(state.get('scene', ''))}{', held' if state.get('held') else ''}; others: {', '.join(others) or 'none'}"
+    )
+    return [[("obs      ", "bright_black"), (text, "")]]
 
 
 def _listeners(show: dict[str, Any]) -> str:

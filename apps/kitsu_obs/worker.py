@@ -275,11 +275,11 @@ class ObsWorker(Worker):
         if self._link.trouble is not None:
             return self._link.trouble.message
         if self._keeper is not None and self._keeper.held == "alone":
-            return f"OBS is on {safe!r} because the hub was gone. When you are ready: kitsu obs restore"
+            return f"`kitsu obs restore` brings OBS back: it went to {safe!r} while the hub was gone"
         if not picture.scenes:
             return "OBS has no scene"
         if safe not in picture.scenes:
-            return f"panic has no scene {safe!r} to go to: kitsu obs setup makes it, obs.safe_scene names another"
+            return f"no scene {safe!r} for panic: `kitsu obs setup` makes it; obs.safe_scene names another"
         return self._file_trouble
 
     def _state_now(self, trouble: str) -> ObsState:
