@@ -15,7 +15,7 @@ from kitsu.protocol import Held
 from kitsu_obs.performing import Performance
 from kitsu_obs.picture import Picture
 from kitsu_obs.presets import PanicPlan
-from kitsu_obs.steps import AnyStep, Mute, Record, Scene, Stream, Transition
+from kitsu_obs.steps import AnyStep, Mute, Override, Record, Scene, Stream
 
 OUTPUTS = {"record": Record(on=False), "stream": Stream(on=False)}
 
@@ -73,11 +73,9 @@ class Hold:
             guessed.append(Scene(scene=picture.scene))
         self.undo += [step for step in guessed if _subject(step) not in known]
 
-    def way_back(self) -> tuple[list[AnyStep], list[AnyStep]]:
-        """The steps that take everything back: first the scene and the rest, by the cut that is still set; then, when
-        OBS has said that this is done, the transition. One that is changed under way leaves OBS without a word."""
-        last: list[AnyStep] = [step for step in self.undo if isinstance(step, Transition)]
-        return [step for step in self.undo if step not in last], last
+    def way_back(self) -> list[AnyStep]:
+        """The steps that take everything back, the scene first."""
+        return sorted(self.undo, key=lambda step: not isinstance(step, Scene))
 
     def end(self) -> None:
         """Not held any more."""
@@ -102,7 +100,7 @@ class Hold:
 
 def safe_steps(picture: Picture, plan: PanicPlan, safe_scene: str) -> list[AnyStep]:
     """The macro, most urgent first."""
-    steps: list[AnyStep] = [Transition(transition=picture.cut)] if picture.cut else []
+    steps: list[AnyStep] = [Override(scene=safe_scene, transition=picture.cut)] if picture.cut else []
     steps.append(Scene(scene=safe_scene))
     if plan.mute:
         steps += [Mute(input=name) for name in picture.inputs if name not in plan.keep]

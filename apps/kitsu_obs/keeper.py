@@ -20,6 +20,7 @@ from kitsu_obs.presets import PanicPlan
 EVENTS_WITHIN_S = 0.4
 """A cut's events come within 50 ms. When they do not, OBS is asked how it is."""
 RETRY_S = 1.0
+LONGEST_TRANSITION_S = 20.0  # OBS's own limit; the way back is by the transition that the user has chosen
 
 
 class Reports(Protocol):
@@ -119,17 +120,14 @@ class Keeper:
     async def _let_go(self, reports: Reports) -> None:
         if not self._hold.why:
             return
-        lacks = ""
-        for steps in self._hold.way_back():
-            with watched(self._link, steps) as performance:
-                await ask_for(self._link, performance, self._timeout_s)
-                await self._proven(performance, self._timeout_s)
-            if self.wanted:
-                return  # meanwhile something wants it held again, and the way back is still needed
-            lacks += missing(performance)
+        with watched(self._link, self._hold.way_back()) as performance:
+            await ask_for(self._link, performance, self._timeout_s)
+            await self._proven(performance, self._timeout_s + LONGEST_TRANSITION_S)
+        if self.wanted:
+            return  # meanwhile something wants it held again, and the way back is still needed
         self._hold.end()
         await self._save()
-        if lacks:
+        if lacks := missing(performance):
             reports.failed(EngineError("obs_not_restored", f"OBS is not quite as it was before: {lacks}"))
 
     async def _proven(self, performance: Performance, timeout_s: float) -> None:

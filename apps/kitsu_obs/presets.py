@@ -1,14 +1,15 @@
 """configs/obs.yaml: what panic does to OBS, and the presets."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from kitsu.datafiles import DataFileError, read_yaml
+from kitsu.datafiles import DataFileError, line_of, read_yaml
 from kitsu.errors import ConfigError
 from kitsu.home import Home
-from kitsu_obs.steps import AnyStep, Filter, Name, Text
+from kitsu_obs.steps import AnyStep, Filter, Name, Scene, Text, Transition
 
 FILE = "obs.yaml"
 PresetName = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9 _-]{0,59}$")]
@@ -47,12 +48,23 @@ def load_presets(where: Home) -> ObsFile:
         ConfigError: `bad_obs_file`, naming file and line.
     """
     own = where.root / "configs" / FILE
+    path = own if own.is_file() else where.configs / FILE
     try:
-        return read_yaml(own if own.is_file() else where.configs / FILE, ObsFile)
+        file = read_yaml(path, ObsFile)
+        for name, steps in file.presets.items():
+            _refuse_late_transition(path, name, steps)
+        return file
     except DataFileError as error:
         if error.missing:
             return ObsFile()
         raise ConfigError("bad_obs_file", f"{error}.") from None
+
+
+def _refuse_late_transition(path: Path, name: str, steps: tuple[AnyStep, ...]) -> None:
+    kinds = [type(step) for step in steps]
+    if Scene in kinds and Transition in kinds[kinds.index(Scene) :]:
+        what = f"{name}: `transition` must stand before `scene`; OBS cannot change it while one is running"
+        raise DataFileError(path, line_of(path, "presets", name), what)
 
 
 def texts(steps: tuple[AnyStep, ...]) -> tuple[str, ...]:

@@ -103,6 +103,37 @@ class Transition(Step, frozen=True, kw_only=True, tag="transition"):
         return Transition(transition=seen["transitionName"], duration_ms=seen.get("transitionDuration"))
 
 
+class Override(Step, frozen=True, kw_only=True, tag="override"):
+    """The transition that one scene always comes with, whatever is chosen for the others (empty: none of its own).
+
+    For a cut at once this is the safe way: a chosen transition that is changed while one is running leaves OBS with
+    another scene on air than it believes.
+    """
+
+    scene: Name
+    transition: str = ""
+    duration_ms: int | None = None
+
+    @property
+    def title(self) -> str:
+        return f"{self.scene} comes by {self.transition or 'the usual transition'}"
+
+    def look(self) -> list[Json]:
+        return [ask("GetSceneSceneTransitionOverride", sceneName=self.scene)]
+
+    def is_so(self, seen: Json) -> bool:
+        return (seen.get("transitionName") or "") == self.transition
+
+    def change(self) -> list[Json]:
+        name = self.transition or None
+        kind = "SetSceneSceneTransitionOverride"
+        return [ask(kind, sceneName=self.scene, transitionName=name, transitionDuration=self.duration_ms)]
+
+    def undo(self, seen: Json) -> "AnyStep | None":
+        before = seen.get("transitionName") or ""
+        return Override(scene=self.scene, transition=before, duration_ms=seen.get("transitionDuration"))
+
+
 class Mute(Step, frozen=True, kw_only=True, tag="mute"):
     """An input's sound off, or on again."""
 
@@ -301,7 +332,7 @@ class Stream(Record, frozen=True, kw_only=True, tag="stream"):
     output: ClassVar[str] = "Stream"
 
 
-AnyStep = Scene | Transition | Mute | Volume | Show | Filter | Text | Media | Record | Stream
+AnyStep = Scene | Transition | Override | Mute | Volume | Show | Filter | Text | Media | Record | Stream
 
 
 def ask(kind: str, **data: Any) -> Json:

@@ -19,7 +19,7 @@ def add_obs(app: FastAPI, desk: ObsDesk) -> None:
         if desk.state is None:
             return {"connected": False, "configured": False, "reason": "OBS's worker is not running"}
         state: dict[str, Any] = msgspec.to_builtins(desk.state)
-        return {"configured": True, "scene": "", "scenes": [], "presets": [], "held": "", **state}
+        return {"scene": "", "scenes": [], "presets": [], "held": "", **state}
 
     @app.post("/obs/scene", response_model=ObsAnswer)
     async def scene(body: ObsSceneBody) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-PROGRAMS = ("obs", "Xvfb")
+PROGRAMS = ("obs", "Xvfb", "ffmpeg")  # the last one looks at recordings
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 12.0
 POLL_S = 0.05
@@ -95,7 +95,7 @@ def missing() -> str:
     if sys.platform != "linux":
         return "a headless OBS needs Linux"
     lacking = [name for name in PROGRAMS if shutil.which(name) is None]
-    return f"not installed: {', '.join(lacking)} (Debian: apt-get install obs-studio xvfb)" if lacking else ""
+    return f"not installed: {', '.join(lacking)} (Debian: apt-get install obs-studio xvfb libgl1-mesa-dri ffmpeg)" if lacking else ""
 
 
 def need_obs() -> None:

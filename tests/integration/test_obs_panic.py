@@ -47,6 +47,30 @@ async def transition(witness: Witness) -> tuple[str, int]:
     return now["transitionName"], now["transitionDuration"]
 
 
+RED, GREEN = 0xFF0000FF, 0xFF00FF00  # OBS: alpha, blue, green, red
+
+
+async def recorded(witness: Witness) -> str:
+    """The colour of the last picture of a short recording."""
+    mark = len(witness.events)
+    await witness.ask("StartRecord")
+    await witness.saw("RecordStateChanged", after=mark, outputState="OBS_WEBSOCKET_OUTPUT_STARTED")
+    await asyncio.sleep(0.5)  # of film
+    file = (await witness.ask("StopRecord"))["outputPath"]
+    await witness.saw("RecordStateChanged", after=mark, outputState="OBS_WEBSOCKET_OUTPUT_STOPPED")
+    ffmpeg = await asyncio.create_subprocess_exec(
+        *("ffmpeg", "-v", "error", "-i", file, "-vf", "scale=1:1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    pictures, _ = await ffmpeg.communicate()
+    red, green, _blue = pictures[-3:]
+    return "red" if red > 200 > 60 > green else "green" if green > 200 > 60 > red else f"{red} {green}"
+
+
+async def override(witness: Witness) -> str | None:
+    return (await witness.ask("GetSceneSceneTransitionOverride", sceneName=SAFE))["transitionName"]
+
+
 async def test_panic_and_the_exact_way_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with stage(tmp_path, monkeypatch) as on:
         await on.witness.ask("SetCurrentProgramScene", sceneName="Gaming")
@@ -61,7 +85,7 @@ async def test_panic_and_the_exact_way_back(tmp_path: Path, monkeypatch: pytest.
         assert confirmed.detail.startswith(f"{SAFE} on air after")
         assert await on.witness.scene() == SAFE
         assert await on.witness.muted("Mic")
-        assert (await transition(on.witness))[0] == "Cut"
+        assert await transition(on.witness) == before
         assert (await on.order(ObsSwitch(scene="Gaming"))).code == "obs_held"
         assert (await on.order(ObsRestore())).code == "obs_held"
 
@@ -71,6 +95,7 @@ async def test_panic_and_the_exact_way_back(tmp_path: Path, monkeypatch: pytest.
         assert not await on.witness.muted("Mic")
         assert await on.witness.muted("Music")  # it was muted before
         assert await transition(on.witness) == before
+        assert await override(on.witness) is None
 
 
 async def test_already_on_the_safe_scene_is_confirmed_by_the_query(
@@ -97,6 +122,29 @@ async def test_panic_overtakes_a_slow_transition(tmp_path: Path, monkeypatch: py
         confirmed = await on.hub.expect(PanicConfirmed, panic_id="p1")
         assert confirmed.latency_ms < 500
         assert await on.witness.scene() == SAFE
+
+
+async def test_what_viewers_get_is_the_safe_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what OBS says, but what it records: panic in the middle of a fade, the way back, and panic again."""
+    async with stage(tmp_path, monkeypatch, presets=SLOW) as on:
+        for scene, colour in ((SAFE, RED), ("Gaming", GREEN), ("Scene", GREEN)):
+            await on.witness.ask(
+                "CreateInput",
+                sceneName=scene,
+                inputName=f"colour of {scene}",
+                inputKind="color_source_v3",
+                inputSettings={"color": colour, "width": 640, "height": 360},
+            )
+        await on.hub.send(ObsRun(preset="slow"))
+        await on.witness.saw("SceneTransitionStarted")
+        for panic_id, back in (("p1", True), ("p2", False)):
+            await on.panic(panic_id)
+            await on.hub.expect(PanicConfirmed, panic_id=panic_id)
+            assert await recorded(on.witness) == "red"
+            if back:
+                await on.resume()
+                await on.state(held="", scene="Gaming")
+                assert await recorded(on.witness) == "green"
 
 
 async def test_the_plan_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

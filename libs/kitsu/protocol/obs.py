@@ -36,7 +36,7 @@ class ObsState(Message, frozen=True, kw_only=True, tag="obs.state"):
     """OBS as it is now; sent on every change."""
 
     connected: bool
-    configured: bool = True
+    configured: bool  # False: there is no password, so nothing is tried
     reason: str = ""  # for people; empty when all is well
     version: str = ""  # "29.0.2, websocket 5.1.0"
     scene: str = ""  # on air

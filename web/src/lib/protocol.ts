@@ -435,7 +435,7 @@ export interface ObsPreset {
 export interface ObsState extends Envelope {
   type: 'obs.state';
   connected: boolean;
-  configured: boolean;
+  configured: boolean; // False: there is no password, so nothing is tried
   reason: string; // for people; empty when all is well
   version: string; // "29.0.2, websocket 5.1.0"
   scene: string; // on air
@@ -860,7 +860,7 @@ const SHAPES: Record<string, Shape> = {
   PlayoutSinks: { defaults: { ...ENVELOPE,  }, parts: { sinks: 'SinkState' } },
   ObsInput: { defaults: { volume_db: 0.0 }, parts: {  } },
   ObsPreset: { defaults: { texts: [] }, parts: {  } },
-  ObsState: { defaults: { ...ENVELOPE, configured: true, reason: "", version: "", scene: "", scenes: [], inputs: [], recording: false, streaming: false, presets: [], safe_scene: "", held: "" }, parts: { inputs: 'ObsInput', presets: 'ObsPreset' } },
+  ObsState: { defaults: { ...ENVELOPE, reason: "", version: "", scene: "", scenes: [], inputs: [], recording: false, streaming: false, presets: [], safe_scene: "", held: "" }, parts: { inputs: 'ObsInput', presets: 'ObsPreset' } },
   ObsSwitch: { defaults: { ...ENVELOPE,  }, parts: {  } },
   ObsRun: { defaults: { ...ENVELOPE, texts: [] }, parts: { texts: 'Approved' } },
   ObsWrite: { defaults: { ...ENVELOPE,  }, parts: { text: 'Approved' } },

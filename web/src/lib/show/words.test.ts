@@ -21,7 +21,7 @@ describe('words', () => {
 	});
 
 	it('names exits', () => {
-		expect(['overlay:overlay-12ab', 'overlay:page-9', 'playout', 'obs'].map(exitName)).toEqual(['overlay 12ab', 'page 9', 'sound', 'obs']);
+		expect(['overlay:overlay-12ab', 'overlay:page-9', 'playout', 'obs', 'lamp'].map(exitName)).toEqual(['overlay 12ab', 'page 9', 'sound', 'OBS', 'lamp']);
 	});
 
 	it('tells time', () => {
