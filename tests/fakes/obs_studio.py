@@ -95,7 +95,8 @@ def missing() -> str:
     if sys.platform != "linux":
         return "a headless OBS needs Linux"
     lacking = [name for name in PROGRAMS if shutil.which(name) is None]
-    return f"not installed: {', '.join(lacking)} (Debian: apt-get install obs-studio xvfb libgl1-mesa-dri ffmpeg)" if lacking else ""
+    packages = "obs-studio xvfb libgl1-mesa-dri ffmpeg"
+    return f"not installed: {', '.join(lacking)} (Debian: apt-get install {packages})" if lacking else ""
 
 
 def need_obs() -> None:

@@ -140,3 +140,16 @@ async def test_who_stops_waiting_changes_nothing() -> None:
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     assert states(confirmations.exits()) == dict.fromkeys(EXITS, "pending")
+
+
+async def test_an_exit_that_knows_it_failed_is_red_at_once_and_may_still_follow() -> None:
+    confirmations = Confirmations(PANIC, ["obs", "voice"])
+    confirmations.confirm(confirmed("voice"))
+    confirmations.fail("obs", "OBS does not answer")
+    async with asyncio.timeout(module.LATE_AFTER_S / 2):
+        exits = await confirmations.settle()
+    assert [(row.exit, row.state, row.detail) for row in exits if row.exit == "obs"] == [
+        ("obs", "late", "OBS does not answer")
+    ]
+    confirmations.confirm(confirmed("obs"))
+    assert states(confirmations.exits()) == {"obs": "confirmed", "voice": "confirmed"}
