@@ -13,6 +13,8 @@ def hints() -> list[str]:
         found.append("a natural voice: the built-in one speaks. kitsu download voice en_US-ljspeech-medium")
     if not _setting("playout", "device", ""):
         found.append("a sound device: sound comes from the pages. KITSU__PLAYOUT__DEVICE=default in .env")
+    if not _setting("obs", "password", "") and _setting("obs", "connect", "auto") == "auto":
+        found.append("OBS: no scenes from here, no safe scene on panic. KITSU__OBS__PASSWORD in .env; kitsu doctor")
     return found
 
 
