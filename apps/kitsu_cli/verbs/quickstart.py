@@ -72,7 +72,7 @@ def _settings(wanted: Answers, choice: Natural) -> dict[str, str]:
 def _notes(wanted: Answers) -> Iterable[str]:
     """What has no setting yet."""
     yield f"Twitch channel: {wanted.channel or 'none'} (no setting yet: the login comes in a later version)"
-    yield f"OBS: {'yes' if wanted.obs else 'no'} (its password belongs here as KITSU__OBS__PASSWORD=…; then: kitsu obs setup)"
+    yield f"OBS: {'yes' if wanted.obs else 'no'} (its password: KITSU__OBS__PASSWORD=…; then: kitsu obs setup)"
     yield f"VTube Studio: {'yes' if wanted.vtube_studio else 'no'} (no setting yet: comes in a later version)"
 
 
@@ -92,4 +92,4 @@ def _farewell(wanted: Answers) -> Iterable[screen.Line]:
         ('Talk to her: kitsu chat "hello", or on the page (kitsu open). Silence: kitsu panic. Next: RUN_FIRST.md', "")
     ]
     if wanted.obs:
-        yield [("OBS: put its password into .env as KITSU__OBS__PASSWORD, then kitsu obs setup. RUN_FIRST.md, step 5.", "")]
+        yield [("OBS: its password into .env as KITSU__OBS__PASSWORD, then kitsu obs setup. RUN_FIRST.md, step 5.", "")]
