@@ -67,6 +67,12 @@ class VoiceBody(_Body):
     voice: str = Field(default="", max_length=120, description="empty: the engine's own choice")
 
 
+class ExpressionBody(_Body):
+    """A face or a gesture of the character's."""
+
+    word: str = Field(pattern="^[a-z][a-z ]{0,39}$")
+
+
 class VolumeBody(_Body):
     """How loud."""
 

@@ -4,7 +4,7 @@ from kitsu.protocol import ServiceHealth, ServiceState, SinkState
 from kitsu.services import SERVICES
 from kitsu_orchestrator.hub import Hub, Peer
 
-_EXITS = {"policy": "brain", "tts": "voice", "playout": "playout", "control": "captions"}
+_EXITS = {"policy": "brain", "tts": "voice", "playout": "playout", "control": "captions", "vts": "vts"}
 
 
 class Services:
@@ -29,7 +29,8 @@ class Services:
 
     def exits(self) -> list[str]:
         """Everything that must confirm a panic."""
-        roles = [_EXITS[peer.role] for peer in self._hub.peers() if peer.role in _EXITS]
+        peers = [peer for peer in self._hub.peers() if "not_configured" not in peer.capabilities.features]
+        roles = [_EXITS[peer.role] for peer in peers if peer.role in _EXITS]
         browsers = self.browsers() if self._hub.peer("control") else []
         return roles + [f"overlay:{sink.sink}" for sink in browsers]
 

@@ -38,6 +38,7 @@ from kitsu_orchestrator.stream import Stream
 from kitsu_orchestrator.studio import Studio
 from kitsu_orchestrator.turn import Turn
 from kitsu_orchestrator.voice_choice import VoiceChoice
+from kitsu_orchestrator.vts import VtsOrders
 
 FORGET_EVERY_S = 86_400.0
 TELL_SHED_EVERY_S = 1.0
@@ -61,6 +62,7 @@ class Show:
         self.confirmations: Confirmations | None = None
         store.hurried = lambda: any(turn.unheard for turn in self.playing())
         self.voice_choice = VoiceChoice(hub)
+        self.vts = VtsOrders(hub)
         self._latch = latch
         self._latching = asyncio.Lock()
         self._runners: dict[str, asyncio.Task[None]] = {}

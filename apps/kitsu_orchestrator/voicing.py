@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from kitsu.protocol import (
     STAGE,
     Approved,
+    BodyDirect,
     Clock,
     PlayoutCaption,
     PlayoutClose,
@@ -262,6 +263,18 @@ class Voicing:
         )
         self._hub.send("playout", caption)
         self._hub.send("control", caption)
+        if self._ids["conv"] == STAGE and (segment.content.expression or segment.content.action):
+            self._hub.send("vts", self._direction(segment))
+
+    def _direction(self, segment: Voiced) -> BodyDirect:
+        content = segment.content
+        return BodyDirect(
+            **self._ids,
+            segment=segment.index,
+            expression=content.expression,
+            action=content.action,
+            intensity=content.intensity,
+        )
 
     def _cut_short(self, segment: Voiced) -> TtsFinished:
         """The end of a segment whose voice died: what came is all there is."""

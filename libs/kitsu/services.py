@@ -36,6 +36,13 @@ SERVICES: dict[str, Service] = {
         Service("policy", "kitsu_policy", "policy", "the language model", "she answers with fallback lines"),
         Service("tts", "kitsu_tts", "tts", "the voice", "turns end as failed/voice_failed; nothing is heard"),
         Service("playout", "kitsu_playout", "playout", "the clock and the sound", "silence; turns end as failed"),
+        Service(
+            "vts",
+            "kitsu_vts",
+            "vts",
+            "the body in VTube Studio",
+            "the model in VTube Studio stands still; voice and pages go on",
+        ),
     )
 }
 
@@ -49,6 +56,7 @@ SECTIONS: dict[str, str] = {
     "safety": "kitsu.config.sections:SafetySettings",
     "tts": "kitsu_tts.config:TtsSettings",
     "playout": "kitsu_playout.config:PlayoutSettings",
+    "vts": "kitsu_vts.config:VtsSettings",
     "control": "kitsu_control.config:ControlSettings",
     "launcher": "kitsu_launcher.config:LauncherSettings",
     "downloads": "kitsu.config.downloads:DownloadSettings",

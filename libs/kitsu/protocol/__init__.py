@@ -1,6 +1,7 @@
 """Kitsu's wire: typed messages through one hub. `docs/protocol.md` is generated from here."""
 
 from kitsu.protocol.approved import Approved, AuthorName, Caption, Question, Speech, Surface, checked
+from kitsu.protocol.body import BodyDirect, VtsDone, VtsExpress, VtsLinkState, VtsReset, VtsState
 from kitsu.protocol.chat import Author, AuthorRole, ChatMessage, ChatShed
 from kitsu.protocol.control import ControlLevels, ControlPanic, ControlResume, Mode, Panic, PanicConfirmed, ShowLevels
 from kitsu.protocol.envelope import STAGE, Message, Part, new_id, new_turn_id, now_us, type_of
@@ -97,6 +98,7 @@ __all__ = [
     "Author",
     "AuthorName",
     "AuthorRole",
+    "BodyDirect",
     "Capabilities",
     "Caption",
     "ChatMessage",
@@ -174,6 +176,11 @@ __all__ = [
     "Viseme",
     "VisemeAt",
     "VisemeName",
+    "VtsDone",
+    "VtsExpress",
+    "VtsLinkState",
+    "VtsReset",
+    "VtsState",
     "WordAt",
     "WordMark",
     "checked",
