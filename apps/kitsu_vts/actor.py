@@ -135,7 +135,7 @@ class Actor:
         """What her words do in the model that is loaded now. `same`: it is the one that was loaded before."""
         self.words = words
         if not same:
-            self._again = self.face.forget()
+            self._again = self.face.forget() or self._again
         self.wake()
 
     async def perform(self, lane: Lane, heartbeat: Callable[[], Any]) -> None:
@@ -214,6 +214,7 @@ class Actor:
 
     async def _rest(self, lane: Lane) -> None:
         """Panic: what shows is neutral when VTube Studio has said so."""
+        self._again = ""
         self._mouth.close()
         values = self._mouth_values()
         moved = bool(values) and await self._inject(lane, values)
@@ -231,6 +232,7 @@ class Actor:
             if self._panicked or direct.intensity < WEAK:
                 continue
             if direct.expression:
+                self._again = ""
                 await self.face.wear(lane, direct.expression, self.words.get(direct.expression), now)
             if direct.action:
                 await self.face.gesture(lane, self.words.get(direct.action), now)
@@ -245,7 +247,7 @@ class Actor:
         return max(0.0, self._last_sound + self._settings.rest_s - now)
 
     async def _obey(self, lane: Lane) -> None:
-        if self._again and not self._panicked:
+        if self._again in self.words and not self._panicked:
             word, self._again = self._again, ""
             await self.face.wear(lane, word, self.words.get(word), self._now())
         while self._orders:

@@ -1,7 +1,7 @@
 """Mouth shapes as numbers, and how one turns into the next.
 
-`open` and `smile` are close to those of the overlay's fox (web/src/lib/overlay/mouth.ts); vowels are the share of each of
-the five that VTube Studio's own lipsync knows (VoiceA, VoiceI, VoiceU, VoiceE, VoiceO).
+`open` and `smile` are close to those of the overlay's fox (web/src/lib/overlay/mouth.ts); vowels are the share of each
+of the five that VTube Studio's own lipsync knows (VoiceA, VoiceI, VoiceU, VoiceE, VoiceO).
 """
 
 import math

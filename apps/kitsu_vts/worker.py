@@ -57,9 +57,10 @@ class VtsWorker(Worker):
     async def start(self, stack: AsyncExitStack) -> Capabilities:
         settings = load("vts", VtsSettings)
         if not settings.enabled:
+            self.capabilities = Capabilities(features=("not_configured",), note=HOW_TO)
             self.feel("ok", HOW_TO)
             self._told = VtsState(reason=HOW_TO)
-            return Capabilities(features=("not_configured",), note=HOW_TO)
+            return self.capabilities
         where = home()
         character = load_character(load("show", ShowSettings).character, where.configs / "characters")
         self._actor = Actor(settings, self._confirm, self._changed)
@@ -67,10 +68,11 @@ class VtsWorker(Worker):
         words = sorted((character.expressions | character.actions) - {"neutral"})
         token_file = where.secrets / "vts_token"
         self._link = Link(settings, token_file, words, load_map(where), self._actor, self._changed)
+        self.capabilities = Capabilities(engine="vtube studio", features=("mouth", "expressions"))
         self._changed()
         running = self.tasks.create_task(self._link.run(), name="link")
         stack.callback(running.cancel)
-        return Capabilities(engine="vtube studio", features=("mouth", "expressions"))
+        return self.capabilities
 
     async def joined(self, accepted: HelloAccepted) -> None:
         if self._actor is not None:

@@ -45,13 +45,21 @@ def fox() -> Model:
         [
             Hotkey("Wave", file="wave.motion3.json"),
             Hotkey("Nod", file="nod.motion3.json"),
-            Hotkey("Happy Eyes", "ToggleExpression", "eyes_happy.exp3.json"),
+            Hotkey("Blush", "ToggleExpression", "cheeks.exp3.json"),
             Hotkey("Clear", "RemoveAllExpressions"),
             Hotkey("Shake", "ChangeVTSModel", "owl.vtube.json"),  # a trap: named like a gesture
             Hotkey("", "TriggerAnimation", "nameless.motion3.json"),
         ],
         dict.fromkeys(
-            ("smile.exp3.json", "eyes_happy.exp3.json", "Sad.exp3.json", "Wink.exp3.json", "glasses.exp3.json"), False
+            (
+                "smile.exp3.json",
+                "eyes_happy.exp3.json",
+                "Sad.exp3.json",
+                "Wink.exp3.json",
+                "cheeks.exp3.json",
+                "glasses.exp3.json",
+            ),
+            False,
         ),
     )
 

@@ -217,8 +217,9 @@ class FakeVTubeStudio:
         self.sessions.add(session)
         try:
             async with asyncio.TaskGroup() as group:
-                async for frame in socket:
-                    group.create_task(self._answer(session, frame))
+                answers = [group.create_task(self._answer(session, frame)) async for frame in socket]
+                for answer in answers:
+                    answer.cancel()  # nobody is left to hear it
         except* ConnectionClosed:
             pass
         finally:
