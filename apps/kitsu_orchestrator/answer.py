@@ -57,6 +57,7 @@ class Answer:
         self._speech = studio.speech()
         self._inbox: asyncio.Queue[PolicyDelta | PolicyFinished | PolicyFailed] = asyncio.Queue()
         self.thinking = False  # the model is at work
+        self.instead = ""  # said in place of a fallback line
         self.segments: list[Segment] = []
 
     def receive(self, message: PolicyDelta | PolicyFinished | PolicyFailed) -> None:
@@ -177,7 +178,7 @@ class Answer:
         """Say one of her own lines instead. It passes the gate like everything else, in a window of its own."""
         window = self._studio.gate.window(self._story.turn_id)
         speech = self._studio.speech()
-        for segment in (*speech.feed(self._studio.fallback(kind)), *speech.finish()):
+        for segment in (*speech.feed(self.instead or self._studio.fallback(kind)), *speech.finish()):
             spoken = self._studio.speaker.say(clean(segment.text))
             try:
                 verdict = await self._studio.verdict(window.judge(segment.text, spoken.text))

@@ -26,6 +26,7 @@ from kitsu_orchestrator.schemas import (
     PanicBody,
     SayBody,
     SkipBody,
+    TopicsBody,
     TurnAnswer,
     VoiceBody,
     VolumeBody,
@@ -133,6 +134,12 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
         show.set_volume(body.percent)
         return show.levels_json()
 
+    @app.post("/control/topics")
+    async def topics(body: TopicsBody) -> dict[str, Any]:
+        """Whether she may begin to talk by herself when chat is quiet."""
+        show.set_topics(body.on)
+        return show.levels_json()
+
     @app.post("/control/{verb}")
     async def level(verb: str) -> dict[str, Any]:
         """mute, unmute, live, standby."""
@@ -143,7 +150,7 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
                 show.set_mode("live" if verb == "live" else "standby")
             case _:
                 raise RefusedError(
-                    404, "no_such_verb", "Verbs: panic, resume, mute, unmute, volume, skip, live, standby."
+                    404, "no_such_verb", "Verbs: panic, resume, mute, unmute, volume, topics, skip, live, standby."
                 )
         return show.levels_json()
 

@@ -73,6 +73,12 @@ class ExpressionBody(_Body):
     word: str = Field(pattern="^[a-z][a-z ]{0,39}$")
 
 
+class TopicsBody(_Body):
+    """Whether she may begin to talk by herself."""
+
+    on: bool
+
+
 class VolumeBody(_Body):
     """How loud."""
 

@@ -83,6 +83,7 @@ class Voicing:
         self.opened = False  # the clock knows this turn and will say how it ended
         self.failure: TtsFailed | None = None
         self._closed = False
+        self._winding_down = False  # nothing follows the segment that is being forwarded
         self._asked = asyncio.Event()  # the voice has its first segment (or there will be none)
         self._changed = asyncio.Event()
         self._moved = asyncio.Event()
@@ -98,6 +99,12 @@ class Voicing:
         """Nothing more will be added."""
         self._closed = True
         self._changed.set()
+
+    def wind_down(self) -> None:
+        """End after the segment that sounds."""
+        self._winding_down = True
+        self.close()
+        self._moved.set()
 
     def buffered_ms(self) -> float:
         """Sound that is still to be played, partly guessed."""
@@ -155,7 +162,7 @@ class Voicing:
             group.create_task(self._forward_all())
             async with asyncio.TaskGroup() as voices:
                 index = 0
-                while await self._wait_for_segment(index) and self.failure is None:
+                while not self._winding_down and await self._wait_for_segment(index) and self.failure is None:
                     await self._wait_for_room(index)
                     await self._slots.acquire(stage=self._ids["conv"] == STAGE)
                     voice = voices.create_task(self._voice(self.segments[index]))
@@ -175,9 +182,13 @@ class Voicing:
     async def _wait_for_room(self, index: int) -> None:
         """Voice ahead, but not the whole answer at once."""
         limit_ms = self._settings.voice_ahead_s * 1000
-        while self.failure is None and sum(s.expected_ms - s.forwarded_ms for s in self.segments[:index]) > limit_ms:
+        while not self._ending and sum(s.expected_ms - s.forwarded_ms for s in self.segments[:index]) > limit_ms:
             self._moved.clear()
             await self._moved.wait()
+
+    @property
+    def _ending(self) -> bool:
+        return self._winding_down or self.failure is not None
 
     async def _voice(self, segment: Voiced) -> None:
         """Voice one segment; a voice that failed is tried again only while nothing of the segment can be heard."""
@@ -228,7 +239,7 @@ class Voicing:
         index = 0
         whole = True
         while whole and await self._wait_for_segment(index):
-            whole = await self._forward(self.segments[index])
+            whole = await self._forward(self.segments[index]) and not self._winding_down
             index += 1
         self._hub.send("playout", PlayoutClose(**self._ids, segments=index))
 

@@ -53,6 +53,7 @@ SECTIONS: dict[str, str] = {
     "policy": "kitsu.config.sections:PolicySettings",
     "turn": "kitsu_orchestrator.config:TurnSettings",
     "intake": "kitsu_orchestrator.config:IntakeSettings",
+    "dead_air": "kitsu_orchestrator.config:DeadAirSettings",
     "safety": "kitsu.config.sections:SafetySettings",
     "tts": "kitsu_tts.config:TtsSettings",
     "playout": "kitsu_playout.config:PlayoutSettings",
