@@ -57,6 +57,7 @@ class Answer:
         self._speech = studio.speech()
         self._inbox: asyncio.Queue[PolicyDelta | PolicyFinished | PolicyFailed] = asyncio.Queue()
         self.thinking = False  # the model is at work
+        self.over = False  # nothing more is to be said, whatever the model still sends
         self.instead = ""  # said in place of a fallback line
         self.segments: list[Segment] = []
 
@@ -158,7 +159,7 @@ class Answer:
 
     async def _offer(self, segment: RawSegment) -> Ending | None:
         """Gate(out) for one segment; what it approves goes to the voice in the same tick."""
-        if self._voicing.total_ms() >= self._studio.turn.max_audio_s * 1000:
+        if self.over or self._voicing.total_ms() >= self._studio.turn.max_audio_s * 1000:
             return CAPPED
         spoken = self._studio.speaker.say(clean(segment.text))
         if not any(map(str.isalnum, spoken.text)):

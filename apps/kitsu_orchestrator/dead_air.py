@@ -40,10 +40,9 @@ class DeadAir:
         self._settings = settings
         self._now = now
         self._quiet_since = now()
-        self._next_at = 0.0
+        self._last_at = -1e9  # when she began something
         self._unanswered = 0
         self._used: set[str] | None = None  # names; None: not read yet
-        self._turn_id = ""  # of the topic that was begun last
 
     async def run(self) -> None:
         """Look for ever."""
@@ -69,9 +68,8 @@ class DeadAir:
         if not self._may_speak():
             self._quiet_since = now
             return
-        if now - self._quiet_since < self._settings.quiet_s or now < self._next_at:
+        if now - self._quiet_since < self._settings.quiet_s or now < self._last_at + self._pause_s():
             return
-        self._next_at = now + self._pause_s()
         topic = await self._choose()
         if topic is not None and self._may_speak():  # choosing took a moment
             self._begin(*topic)
@@ -83,15 +81,16 @@ class DeadAir:
         return on_air and stage is not None and stage.idle
 
     def _pause_s(self) -> float:
-        """Twice as long after each topic that nobody answered: nobody is there."""
-        return min(self._settings.every_s * 2.0 ** min(self._unanswered, 16), self._settings.longest_s)
+        """Between two; twice as long after each further one that nobody answered: nobody is there."""
+        doubled = min(max(0, self._unanswered - 1), 16)
+        return min(self._settings.every_s * 2.0**doubled, self._settings.longest_s)
 
     def _begin(self, name: str, cue: Cue) -> None:
         assert self._used is not None
         self._used.add(name)
         self._unanswered += 1
         self.begun += 1
-        self._quiet_since = self._now()
+        self._quiet_since = self._last_at = self._now()
         log.info("dead_air.begun", unanswered=self._unanswered)
         self._show.offer(Job(text=name, author=OURSELVES, kind="topic", cue=cue))
 

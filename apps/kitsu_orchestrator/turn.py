@@ -162,7 +162,8 @@ class Turn:
             self._winding_down = True
             self.story.step("turn.winding_down")
             self._answer.stop()
-            self._voicing.wind_down()
+            self._answer.over = True
+            del self.story.segments[self._voicing.wind_down() :]  # what follows builds on what will have been heard
 
     def discard(self, gen: int) -> None:
         """End a turn that was never committed: nobody is told, its line will be answered anew."""

@@ -83,6 +83,7 @@ class Voicing:
         self.opened = False  # the clock knows this turn and will say how it ended
         self.failure: TtsFailed | None = None
         self._closed = False
+        self._forwarding = 0  # the segment that goes to the clock now
         self._winding_down = False  # nothing follows the segment that is being forwarded
         self._asked = asyncio.Event()  # the voice has its first segment (or there will be none)
         self._changed = asyncio.Event()
@@ -100,11 +101,12 @@ class Voicing:
         self._closed = True
         self._changed.set()
 
-    def wind_down(self) -> None:
-        """End after the segment that sounds."""
+    def wind_down(self) -> int:
+        """End after the segment that sounds; returns how many there are then."""
         self._winding_down = True
         self.close()
         self._moved.set()
+        return self._forwarding + 1
 
     def buffered_ms(self) -> float:
         """Sound that is still to be played, partly guessed."""
@@ -239,6 +241,7 @@ class Voicing:
         index = 0
         whole = True
         while whole and await self._wait_for_segment(index):
+            self._forwarding = index
             whole = await self._forward(self.segments[index]) and not self._winding_down
             index += 1
         self._hub.send("playout", PlayoutClose(**self._ids, segments=index))
