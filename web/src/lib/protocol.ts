@@ -12,7 +12,7 @@ export interface Envelope {
   seq: number; // position in the page stream; 0 elsewhere
 }
 
-export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'control';
+export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'vts' | 'control';
 
 export type AuthorRole = 'viewer' | 'sub' | 'vip' | 'mod' | 'broadcaster' | 'operator';
 
@@ -24,7 +24,7 @@ export type SinkKind = 'overlay' | 'page' | 'device';
 
 export type Mode = 'standby' | 'live';
 
-export type TurnKind = 'chat' | 'say';
+export type TurnKind = 'chat' | 'topic' | 'thanks' | 'say';
 
 export type Outcome = 'spoken' | 'fallback' | 'blocked' | 'held' | 'dropped' | 'muted' | 'interrupted' | 'expired' | 'failed' | 'panic';
 
@@ -36,14 +36,14 @@ export interface Capabilities {
   engines: string[]; // engines it could switch to
   voices: string[]; // of a voice worker: "ENGINE" or "ENGINE/VOICE", those that are installed
   max_parallel: number; // requests it works on at once
-  features: string[]; // e.g. "word_marks", "exact_visemes", "demo"
+  features: string[]; // e.g. "word_marks", "exact_visemes", "demo", "not_configured"
   note: string; // one line for people: "demo brain: her own written lines, no language model"
 }
 
 /** First message of every worker. At most 4 KB, within 5 s. */
 export interface Hello extends Envelope {
   type: 'hello';
-  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'control';
+  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'vts' | 'control';
   name: string; // instance, for people: "tts@gpu-box"
   token: string;
   protocol: number;
@@ -423,6 +423,7 @@ export interface ShowLevels {
   mode: 'standby' | 'live';
   muted: boolean;
   volume: number; // percent, of what goes to the sinks; 100: as loud as the show's level
+  topics: boolean; // she may begin to talk by herself when chat is quiet
   panic: Panic | null;
   resumed_at: number; // unix µs of the last resume; panics pressed before it are over
 }
@@ -441,7 +442,7 @@ export interface ControlResume extends Envelope {
   gens: Record<string, number>;
 }
 
-/** Mute or mode changed. */
+/** Mute, mode, volume or topics changed. */
 export interface ControlLevels extends Envelope {
   type: 'control.levels';
   levels: ShowLevels;
@@ -473,7 +474,7 @@ export interface TurnQueued extends Envelope {
 /** She is thinking about it. Author and line are those of the gate; None where it did not let them through. */
 export interface TurnStarted extends Envelope {
   type: 'turn.started';
-  kind: 'chat' | 'say';
+  kind: 'chat' | 'topic' | 'thanks' | 'say';
   author: Approved | null;
   author_role: 'viewer' | 'sub' | 'vip' | 'mod' | 'broadcaster' | 'operator';
   question: Approved | null;
@@ -522,7 +523,7 @@ export interface ServiceState {
 export interface TurnState {
   turn_id: string;
   conv: string;
-  kind: 'chat' | 'say';
+  kind: 'chat' | 'topic' | 'thanks' | 'say';
   started_at: number; // unix µs
   author: Approved | null;
   question: Approved | null;
@@ -736,7 +737,7 @@ const SHAPES: Record<string, Shape> = {
   SinkState: { defaults: { label: "", elected: false, state: "idle", behind_ms: 0.0, underruns: 0 }, parts: {  } },
   PlayoutSinks: { defaults: { ...ENVELOPE,  }, parts: { sinks: 'SinkState' } },
   Panic: { defaults: {  }, parts: {  } },
-  ShowLevels: { defaults: { mode: "standby", muted: false, volume: 100, panic: {"panic_id":"boot","pressed_at":0,"by":"restart"}, resumed_at: 0 }, parts: { panic: 'Panic' } },
+  ShowLevels: { defaults: { mode: "standby", muted: false, volume: 100, topics: true, panic: {"panic_id":"boot","pressed_at":0,"by":"restart"}, resumed_at: 0 }, parts: { panic: 'Panic' } },
   ControlPanic: { defaults: { ...ENVELOPE, gens: {} }, parts: { panic: 'Panic' } },
   ControlResume: { defaults: { ...ENVELOPE, gens: {} }, parts: { levels: 'ShowLevels' } },
   ControlLevels: { defaults: { ...ENVELOPE,  }, parts: { levels: 'ShowLevels' } },
