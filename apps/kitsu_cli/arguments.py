@@ -152,7 +152,7 @@ def _voice(parser: Parser) -> None:
 
 
 def _topics(parser: Parser) -> None:
-    parser.add_argument("switch", choices=("on", "off"), metavar="on|off", help="on or off")
+    parser.add_argument("switch", choices=("on", "off"), metavar="SWITCH", help="on or off")
     _json(parser)
 
 

@@ -22,6 +22,7 @@ from typing import Any
 import websockets
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
+from kitsu.errors import ConfigError
 from kitsu.telemetry import log
 from kitsu_vts.errors import DENIED, NEEDS_LOGIN, NO_ACCESS, NotAllowedError, VtsError, VtsRefusedError
 from kitsu_vts.token import forget_token, read_token, write_token
@@ -40,6 +41,9 @@ def _load_pyvts() -> Any:
         sys.modules["cv2"] = types.ModuleType("cv2")
     try:
         import pyvts
+    except ModuleNotFoundError as error:
+        text = f'The packages for VTube Studio are missing ({error.name}). Run: pip install "kitsu[vts]"'
+        raise ConfigError("engine_not_installed", text) from None
     finally:
         if stand_in:
             del sys.modules["cv2"]

@@ -22,6 +22,8 @@ export type Clock = 'live' | 'offline';
 
 export type SinkKind = 'overlay' | 'page' | 'device';
 
+export type VtsLinkState = 'off' | 'unreachable' | 'asking' | 'denied' | 'connected';
+
 export type Mode = 'standby' | 'live';
 
 export type TurnKind = 'chat' | 'topic' | 'thanks' | 'say';
@@ -411,6 +413,47 @@ export interface PlayoutSinks extends Envelope {
   sinks: SinkState[];
 }
 
+/** Face and gesture from the moment that a segment begins to sound. Comes before the segment's first frame. */
+export interface BodyDirect extends Envelope {
+  type: 'body.direct';
+  segment: number;
+  expression: string;
+  action: string;
+  intensity: number; // 0..1
+}
+
+/** Wear a face or make a gesture of the character's, now. Answered with `vts.done`. */
+export interface VtsExpress extends Envelope {
+  type: 'vts.express';
+  word: string;
+}
+
+/** Begin the link anew; asks the user again if they had said no. Answered with `vts.done`. */
+export interface VtsReset extends Envelope {
+  type: 'vts.reset';
+}
+
+/** What became of `vts.express` or `vts.reset`. */
+export interface VtsDone extends Envelope {
+  type: 'vts.done';
+  code: string; // why nothing came of it; empty when it did
+  message: string;
+  confirmed_by: string; // what VTube Studio itself said: "expression state", "hotkey event", "model state"
+  latency_ms: number; // order received -> confirmed, at the worker
+}
+
+/** The link as it is; on change. */
+export interface VtsState extends Envelope {
+  type: 'vts.state';
+  link: 'off' | 'unreachable' | 'asking' | 'denied' | 'connected';
+  reason: string; // for people: what is wrong and what to do; empty when connected
+  version: string; // of VTube Studio
+  model: string; // empty: none is loaded
+  wearing: string; // the character's word for the face that shows; empty: neutral
+  words: Record<string, string>; // the character's words -> what they do in this model
+  missing: string[]; // words that this model has nothing for
+}
+
 /** A pressed panic button. */
 export interface Panic {
   panic_id: string;
@@ -621,6 +664,11 @@ export type AnyMessage =
   | SinkFlush
   | SinkFlushed
   | PlayoutSinks
+  | BodyDirect
+  | VtsExpress
+  | VtsReset
+  | VtsDone
+  | VtsState
   | ControlPanic
   | ControlResume
   | ControlLevels
@@ -672,6 +720,11 @@ const NAMES: Record<MessageType, string> = {
   'sink.flush': 'SinkFlush',
   'sink.flushed': 'SinkFlushed',
   'playout.sinks': 'PlayoutSinks',
+  'body.direct': 'BodyDirect',
+  'vts.express': 'VtsExpress',
+  'vts.reset': 'VtsReset',
+  'vts.done': 'VtsDone',
+  'vts.state': 'VtsState',
   'control.panic': 'ControlPanic',
   'control.resume': 'ControlResume',
   'control.levels': 'ControlLevels',
@@ -736,6 +789,11 @@ const SHAPES: Record<string, Shape> = {
   SinkFlushed: { defaults: { ...ENVELOPE, panic_id: "" }, parts: {  } },
   SinkState: { defaults: { label: "", elected: false, state: "idle", behind_ms: 0.0, underruns: 0 }, parts: {  } },
   PlayoutSinks: { defaults: { ...ENVELOPE,  }, parts: { sinks: 'SinkState' } },
+  BodyDirect: { defaults: { ...ENVELOPE, expression: "", action: "", intensity: 1.0 }, parts: {  } },
+  VtsExpress: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  VtsReset: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  VtsDone: { defaults: { ...ENVELOPE, code: "", message: "", confirmed_by: "", latency_ms: 0.0 }, parts: {  } },
+  VtsState: { defaults: { ...ENVELOPE, link: "off", reason: "", version: "", model: "", wearing: "", words: {}, missing: [] }, parts: {  } },
   Panic: { defaults: {  }, parts: {  } },
   ShowLevels: { defaults: { mode: "standby", muted: false, volume: 100, topics: true, panic: {"panic_id":"boot","pressed_at":0,"by":"restart"}, resumed_at: 0 }, parts: { panic: 'Panic' } },
   ControlPanic: { defaults: { ...ENVELOPE, gens: {} }, parts: { panic: 'Panic' } },
