@@ -45,6 +45,7 @@ class FakeVTubeStudio:
         self._server: Server | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._counter = 0
+        self._queue_runs = True
         self._sending: set[asyncio.Task[None]] = set()
         self._awake = asyncio.Event()
         self._awake.set()
@@ -124,6 +125,10 @@ class FakeVTubeStudio:
         """It goes on where it was."""
         self._awake.set()
 
+    def freeze_queue(self) -> None:
+        """Hotkeys are queued, but their turn does not come."""
+        self._queue_runs = False
+
     def revoke(self) -> None:
         """README, "Authentication": tokens are void, and running sessions get error 50 from now on."""
         for name, _developer in self.tokens.values():
@@ -201,7 +206,7 @@ class FakeVTubeStudio:
         while True:
             await asyncio.sleep(EVERY_FRAMES * FRAME_S)
             await self._awake.wait()
-            if self.model is not None:
+            if self.model is not None and self._queue_runs:
                 self.hotkeys.step()
             if self.now() >= next_test:
                 next_test += 1.0

@@ -134,9 +134,7 @@ def test_vtube_studio(where: Path, monkeypatch: pytest.MonkeyPatch, answer: str,
 
 
 @pytest.mark.parametrize(("active", "state"), [("true", "ok"), ("false", "broken")])
-def test_vtube_studio_that_is_wanted(
-    where: Path, monkeypatch: pytest.MonkeyPatch, active: str, state: str
-) -> None:
+def test_vtube_studio_that_is_wanted(where: Path, monkeypatch: pytest.MonkeyPatch, active: str, state: str) -> None:
     with speaking(None, f'{{"data": {{"active": {active}, "vTubeStudioVersion": "1.30.2"}}}}') as port:
         vts(monkeypatch, port, enabled="true")
         assert neighbours.vtube_studio()[0].state == state
