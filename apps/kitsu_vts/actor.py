@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from kitsu.protocol import Panic
@@ -15,6 +14,7 @@ from kitsu_vts.errors import TAKEN, VtsError, VtsRefusedError
 from kitsu_vts.face import WEAK, Face
 from kitsu_vts.lane import Lane
 from kitsu_vts.mouth import Mouth
+from kitsu_vts.orders import Orders
 from kitsu_vts.sway import Blink, Sway
 from kitsu_vts.timeline import Timeline
 from kitsu_vts.vocabulary import NEUTRAL, Target
@@ -22,18 +22,8 @@ from kitsu_vts.vocabulary import NEUTRAL, Target
 HEARTBEAT_S = 0.6  # with ANSWER_TIMEOUT_S of a lane: a VTube Studio that hangs is noticed within 1.6 s
 LONGEST_STEP_S = 0.1  # after a pause the mouth moves on from where it is
 RETRY_TAKEN_S = 2.0
-EVENT_WITHIN_S = 1.5
-MAX_ORDERS = 16  # that wait; more are refused
 
 Confirm = Callable[[Panic, float, str], None]  # panic, seconds since it came, what was seen
-
-
-@dataclass(slots=True, eq=False)
-class Order:
-    """A face or gesture that the operator wants, and who confirmed it."""
-
-    word: str
-    done: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Actor:
@@ -53,9 +43,9 @@ class Actor:
     ) -> None:
         self.timeline = Timeline()
         self.face = Face(settings.fade_s)
+        self.orders = Orders(self.face)
         self.feeds: list[tuple[str, str]] = []  # parameter, source
         self.words: Mapping[str, Target] = {}
-        self.actions: frozenset[str] = frozenset()
         self.trouble = ""  # why the mouth does not move although there is a connection
         self.latency = Latency()  # of a mouth shape: sent -> VTube Studio's answer
         self._settings = settings
@@ -66,8 +56,6 @@ class Actor:
         self._mouth, self._sway, self._blink = Mouth(), Sway(), Blink()
         self._panicked, self._muted = True, False
         self._pressed: deque[tuple[Panic, float]] = deque()
-        self._orders: deque[Order] = deque()
-        self._awaited: dict[str, Order] = {}  # hotkey id -> who waits for its event
         self._performing = False
         self._last_sound = 0.0
         self._stepped = 0.0
@@ -117,19 +105,11 @@ class Actor:
         if word != NEUTRAL and word not in self.words:
             known = ", ".join([NEUTRAL, *sorted(self.words)])
             raise VtsError("no_such_word", f"This model has nothing for that word. There are: {known}.")
-        if len(self._orders) >= MAX_ORDERS:
-            raise VtsError("vts_busy", "Too many orders wait for VTube Studio.", retryable=True)
-        order = Order(word)
-        self._orders.append(order)
+        order = self.orders.put(word)
         self.wake()
         return await order.done
 
     # From VTube Studio
-
-    def hotkey_ran(self, hotkey_id: Any) -> None:
-        """VTube Studio's event: a hotkey was executed."""
-        if isinstance(hotkey_id, str) and (order := self._awaited.pop(hotkey_id, None)) is not None:
-            _finish(order, "hotkey event")
 
     def model_changed(self, words: Mapping[str, Target], *, same: bool) -> None:
         """What her words do in the model that is loaded now. `same`: it is the one that was loaded before."""
@@ -219,9 +199,7 @@ class Actor:
         values = self._mouth_values()
         moved = bool(values) and await self._inject(lane, values)
         await self.face.undress(lane, self._now())
-        for order in self._orders:
-            _fail(order, VtsError("vts_panic", "The panic came first."))
-        self._orders.clear()
+        self.orders.drop("vts_panic", "The panic came first.")
         self._changed()
         self._answer_panics("mouth closed, face neutral" if moved else "face neutral; the mouth is not Kitsu's")
 
@@ -250,50 +228,10 @@ class Actor:
         if self._again in self.words and not self._panicked:
             word, self._again = self._again, ""
             await self.face.wear(lane, word, self.words.get(word), self._now())
-        while self._orders:
-            order = self._orders.popleft()
-            try:
-                await self._show(lane, order)
-            except VtsRefusedError as error:
-                _fail(order, VtsError("vts_not_shown", error.message, retryable=True))
-            except BaseException:
-                _fail(order, VtsError("vts_closed", "VTube Studio went away before it answered.", retryable=True))
-                raise
+        for order in self.orders:
+            self._last_sound = now = self._now()  # the face shows as long as one that came with words
+            await self.orders.carry_out(lane, order, self.words, now)
             self._changed()
-
-    async def _show(self, lane: Lane, order: Order) -> None:
-        now = self._now()
-        self._last_sound = now  # the face shows as long as one that came with words
-        target = self.words.get(order.word)
-        if target is not None and target.kind == "hotkey":
-            self._await_event(target.key, order)
-        if order.word in self.actions:
-            await self.face.gesture(lane, target, now)
-        else:
-            await self.face.wear(lane, order.word, target, now)
-        if target is None or target.kind == "expression":
-            await self._check(lane, order, target)
-
-    async def _check(self, lane: Lane, order: Order, target: Target | None) -> None:
-        """What VTube Studio itself says of the expression."""
-        data = {"details": False, "expressionFile": target.key if target else ""}
-        answer = await lane.request(lane.make.BaseRequest("ExpressionStateRequest", data))
-        rows = answer.get("expressions")
-        active = {row.get("file") for row in rows if row.get("active")} if isinstance(rows, list) else set()
-        if target is not None and target.key not in active:
-            _fail(order, VtsError("vts_not_shown", "VTube Studio took the order, but the expression does not show."))
-        else:
-            _finish(order, "expression state")
-
-    def _await_event(self, key: str, order: Order) -> None:
-        self._awaited[key] = order
-
-        def late() -> None:
-            if self._awaited.get(key) is order:
-                del self._awaited[key]
-                _fail(order, VtsError("vts_not_shown", "VTube Studio took the hotkey, but did not run it in time."))
-
-        asyncio.get_running_loop().call_later(EVENT_WITHIN_S, late)
 
     async def _pause(self, sent: float) -> None:
         """Until the next mouth shape, or until something is to be done."""
@@ -324,17 +262,4 @@ class Actor:
         """The connection is gone: VTube Studio lets go of the mouth by itself, after a second."""
         self._mouth.close()
         self._answer_panics("the connection to VTube Studio is gone: it lets go of the mouth by itself")
-        for order in (*self._orders, *self._awaited.values()):
-            _fail(order, VtsError("vts_closed", "VTube Studio went away before it answered.", retryable=True))
-        self._orders.clear()
-        self._awaited.clear()
-
-
-def _finish(order: Order, confirmed_by: str) -> None:
-    if not order.done.done():
-        order.done.set_result(confirmed_by)
-
-
-def _fail(order: Order, error: VtsError) -> None:
-    if not order.done.done():
-        order.done.set_exception(error)
+        self.orders.drop("vts_closed", "VTube Studio went away before it answered.")

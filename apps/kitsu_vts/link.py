@@ -169,7 +169,7 @@ class Link:
         while True:
             name, data = await events.next_event()
             if name == "HotkeyTriggeredEvent":
-                self._actor.hotkey_ran(data.get("hotkeyID"))
+                self._actor.orders.hotkey_ran(data.get("hotkeyID"))
             elif name == "ModelLoadedEvent" and data.get("modelLoaded") is True:
                 await self._probe(command)
             elif name == "ModelLoadedEvent":

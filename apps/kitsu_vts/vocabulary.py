@@ -85,7 +85,7 @@ def resolve(words: Iterable[str], names: VtsMap, model: Probed) -> dict[str, Tar
 
 
 def _find(names: Names, model: Probed) -> Target | None:
-    """The first name that something is called; then the first that is a word of something's name."""
+    """The first name that something is called, or that is a word of something's name."""
     targets = [(target, _split(target.name)) for target in _bodily(model)]
     for name in names:
         kind, _, rest = name.partition(":")
@@ -94,10 +94,11 @@ def _find(names: Names, model: Probed) -> Target | None:
                 return target
             continue
         wanted = _split(name)
-        if (target := next((target for target, parts in targets if parts == wanted), None)) is not None:
+        whole = (target for target, parts in targets if parts == wanted)
+        within = (target for target, parts in targets if wanted and _within(wanted, parts))
+        if (target := next(whole, None) or next(within, None)) is not None:
             return target
-    plain = [_split(name) for name in names if ":" not in name]
-    return next((target for wanted in plain if wanted for target, parts in targets if _within(wanted, parts)), None)
+    return None
 
 
 def _bodily(model: Probed) -> list[Target]:

@@ -64,7 +64,7 @@ class VtsWorker(Worker):
         where = home()
         character = load_character(load("show", ShowSettings).character, where.configs / "characters")
         self._actor = Actor(settings, self._confirm, self._changed)
-        self._actor.actions = character.actions
+        self._actor.orders.actions = character.actions
         words = sorted((character.expressions | character.actions) - {"neutral"})
         token_file = where.secrets / "vts_token"
         self._link = Link(settings, token_file, words, load_map(where), self._actor, self._changed)

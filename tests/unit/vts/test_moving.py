@@ -186,9 +186,9 @@ def found(probed: Probed, *words: str, **models: dict[str, tuple[str, ...]]) -> 
     return {word: str(target) for word, target in resolve(words, names, probed).items()}
 
 
-def test_whole_names_come_before_parts_of_names() -> None:
-    probed = model("HappyTears", "joy", "EyesSmile_2")
-    assert found(probed, "happy", "smile", "angry") == {"happy": "expression joy", "smile": "expression EyesSmile_2"}
+def test_names_in_their_order_whole_ones_before_parts() -> None:
+    probed = model("joy", "HappyTears", "EyesSmile_2", "smile")
+    assert found(probed, "happy", "smile", "angry") == {"happy": "expression HappyTears", "smile": "expression smile"}
     assert found(model("unhappy"), "happy") == {}
 
 
