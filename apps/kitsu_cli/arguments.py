@@ -157,6 +157,17 @@ def _obs(parser: Parser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="of the scene or preset (default: list them)")
     parser.add_argument("--dry-run", action="store_true", help="setup: only say what would be made")
     parser.add_argument("--yes", action="store_true", help="setup: do not ask")
+
+
+def _topics(parser: Parser) -> None:
+    parser.add_argument("switch", choices=("on", "off"), metavar="SWITCH", help="on or off")
+    _json(parser)
+
+
+def _vts(parser: Parser) -> None:
+    actions = ("status", "expr", "reset")
+    parser.add_argument("action", choices=actions, metavar="ACTION", help="status, expr (a face or gesture) or reset")
+    parser.add_argument("word", nargs="?", metavar="WORD", help="with expr: smile, wave …")
     _json(parser)
 
 
@@ -180,10 +191,12 @@ VERBS: dict[str, Verb] = {
     "volume": Verb("control", "how loud she is, on all sinks", _volume),
     "live": Verb("control", "on air: answer the platforms' chat", _json),
     "standby": Verb("control", "off air: answer only lines typed here or on the page", _json),
+    "topics": Verb("control", "whether she begins to talk by herself when chat is quiet", _topics),
     "open": Verb("open", "a fresh sign-in link for the control page", _open),
     "doctor": Verb("doctor", "look for what is wrong with this installation", _json),
     "voice": Verb("voice", "which voices there are, and another one at once", _voice),
     "obs": Verb("obs", "OBS Studio: how it is, scenes, presets, and setting it up", _obs),
+    "vts": Verb("vts", "the link to VTube Studio: how it is, a face or gesture, begin anew", _vts),
     "quickstart": Verb("quickstart", "five questions, then every part is tried aloud", _none),
     "download": Verb("download", "natural voices and language models, each by name", _download),
     "install": Verb("install", "a voice that needs a Python of its own", _install),

@@ -57,6 +57,8 @@ class Answer:
         self._speech = studio.speech()
         self._inbox: asyncio.Queue[PolicyDelta | PolicyFinished | PolicyFailed] = asyncio.Queue()
         self.thinking = False  # the model is at work
+        self.over = False  # nothing more is to be said, whatever the model still sends
+        self.instead = ""  # said in place of a fallback line
         self.segments: list[Segment] = []
 
     def receive(self, message: PolicyDelta | PolicyFinished | PolicyFailed) -> None:
@@ -157,7 +159,7 @@ class Answer:
 
     async def _offer(self, segment: RawSegment) -> Ending | None:
         """Gate(out) for one segment; what it approves goes to the voice in the same tick."""
-        if self._voicing.total_ms() >= self._studio.turn.max_audio_s * 1000:
+        if self.over or self._voicing.total_ms() >= self._studio.turn.max_audio_s * 1000:
             return CAPPED
         spoken = self._studio.speaker.say(clean(segment.text))
         if not any(map(str.isalnum, spoken.text)):
@@ -177,7 +179,7 @@ class Answer:
         """Say one of her own lines instead. It passes the gate like everything else, in a window of its own."""
         window = self._studio.gate.window(self._story.turn_id)
         speech = self._studio.speech()
-        for segment in (*speech.feed(self._studio.fallback(kind)), *speech.finish()):
+        for segment in (*speech.feed(self.instead or self._studio.fallback(kind)), *speech.finish()):
             spoken = self._studio.speaker.say(clean(segment.text))
             try:
                 verdict = await self._studio.verdict(window.judge(segment.text, spoken.text))

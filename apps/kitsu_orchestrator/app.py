@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp
 
@@ -16,7 +16,7 @@ from kitsu.speech.saying import Speaker
 from kitsu.worker import Process
 from kitsu.worker.web import serve
 from kitsu_orchestrator.answer_length import AnswerLength
-from kitsu_orchestrator.config import IntakeSettings, TurnSettings
+from kitsu_orchestrator.config import DeadAirSettings, IntakeSettings, TurnSettings
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.intake import Intake
 from kitsu_orchestrator.launcher import Launcher
@@ -40,6 +40,7 @@ class Settings:
     turn: TurnSettings
     intake: IntakeSettings
     policy: PolicySettings
+    dead_air: DeadAirSettings = field(default_factory=DeadAirSettings)
 
 
 class Orchestrator:
@@ -62,8 +63,10 @@ class Orchestrator:
         self._hub = Hub(token, key)
         self._store = Store.sqlite(where.data / "kitsu.db")
         self._launcher = Launcher(launcher_url, token)
-        levels = Levels(settings.show.start, latch.read())
-        self.show = Show(self._hub, levels, Intake(settings.intake), self._store, Services(self._hub), latch)
+        levels = Levels(settings.show.start, latch.read(), topics=settings.dead_air.enabled)
+        self.show = Show(
+            self._hub, levels, Intake(settings.intake), self._store, Services(self._hub), latch, settings.dead_air
+        )
         self._hub.attach(Router(self.show))
         self._studio = Studio(
             self._hub,

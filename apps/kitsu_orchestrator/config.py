@@ -26,3 +26,18 @@ class IntakeSettings(Section, frozen=True, kw_only=True):
     stale_after_s: Seconds = 90.0
     remember_ids: Annotated[int, Meta(ge=0, le=1_000_000)] = 5000  # platform message ids, against duplicates
     max_conversations: Annotated[int, Meta(ge=1, le=1000)] = 32
+
+
+class DeadAirSettings(Section, frozen=True, kw_only=True):
+    """What she begins by herself: talk when chat is quiet, and thanks."""
+
+    enabled: bool = (
+        True  # topics when chat is quiet; only while the show is live. `kitsu topics off` for this show alone
+    )
+    quiet_s: Annotated[float, Meta(ge=5, le=3600)] = 45.0  # nobody wrote and she said nothing for so long
+    every_s: Annotated[float, Meta(ge=10, le=36_000)] = (
+        90.0  # between two; twice as long after each that nobody answered
+    )
+    longest_s: Annotated[float, Meta(ge=10, le=36_000)] = 900.0  # but no longer than that
+    thanks: bool = True  # for raids, subs, gifts and cheers
+    gather_s: Annotated[float, Meta(ge=0, le=60)] = 4.0  # thanks that come so close together are said as one

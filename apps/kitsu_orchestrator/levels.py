@@ -10,8 +10,8 @@ from kitsu.protocol import Mode, Panic, ShowLevels, now_us
 class Levels:
     """Levels and generations. Pure state: nothing here sends anything."""
 
-    def __init__(self, mode: Mode, panic: Panic | None) -> None:
-        self.now = ShowLevels(mode=mode, muted=False, panic=panic, resumed_at=0)
+    def __init__(self, mode: Mode, panic: Panic | None, *, topics: bool = True) -> None:
+        self.now = ShowLevels(mode=mode, muted=False, topics=topics, panic=panic, resumed_at=0)
         self._base = time.time_ns() // 1_000_000  # above every generation of any earlier run
         self._gens: dict[str, int] = {}
 
@@ -53,6 +53,10 @@ class Levels:
     def set_volume(self, percent: int) -> None:
         """How loud the sinks are, 0 to 100."""
         self.now = msgspec.structs.replace(self.now, volume=percent)
+
+    def set_topics(self, on: bool) -> None:
+        """Whether she may begin to talk by herself."""
+        self.now = msgspec.structs.replace(self.now, topics=on)
 
     def is_over(self, panic: Panic) -> bool:
         """Whether a panic was pressed before the last resume."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from kitsu.protocol import STAGE, Author, Clock, TurnKind, new_turn_id, now_us
+from kitsu_orchestrator.cue import Cue
 from kitsu_orchestrator.story import Story
 
 MAX_CODE_POINTS = 2000
@@ -29,6 +30,7 @@ class Job:
     kind: TurnKind = "chat"
     clock: Clock = "live"
     message_id: str = ""
+    cue: Cue | None = None  # of a topic or thanks; `text` is its name then
     turn_id: str = field(default_factory=new_turn_id)
     accepted_at: int = field(default_factory=now_us)  # unix µs
     received: float = field(default_factory=time.perf_counter)

@@ -13,6 +13,8 @@ _STATUS = {
     "store_failed": 503,
     "no_such_voice": 404,
     "no_such_engine": 404,
+    "no_such_word": 404,
+    "vts_panic": 409,
     "launcher_missing": 503,
     "no_such_scene": 404,
     "no_such_preset": 404,

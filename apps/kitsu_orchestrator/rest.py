@@ -22,10 +22,12 @@ from kitsu_orchestrator.schemas import (
     Accepted,
     ChatBody,
     ErrorAnswer,
+    ExpressionBody,
     ModuleBody,
     PanicBody,
     SayBody,
     SkipBody,
+    TopicsBody,
     TurnAnswer,
     VoiceBody,
     VolumeBody,
@@ -134,6 +136,12 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
         show.set_volume(body.percent)
         return show.levels_json()
 
+    @app.post("/control/topics")
+    async def topics(body: TopicsBody) -> dict[str, Any]:
+        """Whether she may begin to talk by herself when chat is quiet."""
+        show.set_topics(body.on)
+        return show.levels_json()
+
     @app.post("/control/{verb}")
     async def level(verb: str) -> dict[str, Any]:
         """mute, unmute, live, standby."""
@@ -144,7 +152,7 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
                 show.set_mode("live" if verb == "live" else "standby")
             case _:
                 raise RefusedError(
-                    404, "no_such_verb", "Verbs: panic, resume, mute, unmute, volume, skip, live, standby."
+                    404, "no_such_verb", "Verbs: panic, resume, mute, unmute, volume, topics, skip, live, standby."
                 )
         return show.levels_json()
 
@@ -153,6 +161,29 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
         """Another voice, from the next segment on."""
         using = await show.voice_choice.use(body.engine, body.voice)
         return {"engine": using.engine, "voice": using.voice}
+
+    @app.get("/vts")
+    async def vts() -> dict[str, Any]:
+        """The link to VTube Studio."""
+        return show.vts.as_json()
+
+    @app.post("/vts/expr")
+    async def expression(body: ExpressionBody) -> dict[str, Any]:
+        """A face or a gesture, now. Answers when VTube Studio itself has confirmed it."""
+        if body.word not in show.studio.character.expressions | show.studio.character.actions:
+            raise RefusedError(
+                404, "no_such_word", f"{show.studio.character.name} has no face or gesture of that name."
+            )
+        if show.levels.now.panic is not None:
+            raise RefusedError(409, "panicked", "The panic holds: the face stays neutral until `resume`.")
+        done = await show.vts.express(body.word)
+        return {"word": body.word, "confirmed_by": done.confirmed_by, "latency_ms": done.latency_ms}
+
+    @app.post("/vts/reset")
+    async def reset_vts() -> dict[str, Any]:
+        """The link anew; answers when it stands again."""
+        done = await show.vts.reset()
+        return {**show.vts.as_json(), "latency_ms": done.latency_ms}
 
     @app.post("/modules/{name}")
     async def module(name: str, body: ModuleBody) -> dict[str, Any]:

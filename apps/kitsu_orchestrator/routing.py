@@ -2,6 +2,7 @@
 
 from kitsu.characters import system_prompt
 from kitsu.protocol import (
+    STAGE,
     Message,
     ObsOutcome,
     ObsState,
@@ -31,6 +32,9 @@ from kitsu.protocol import (
     TtsFailed,
     TtsFinished,
     TtsUsing,
+    VtsDone,
+    VtsState,
+    encode,
     type_of,
 )
 from kitsu.telemetry import log
@@ -78,6 +82,8 @@ class Router:
                 show.hub.send("playout", SinkClosed(conv=sink.conv, sink=sink.sink))
         elif peer.role == "obs":
             show.obs.left()
+        elif peer.role == "vts":
+            show.vts.left()
         elif peer.role == "playout":
             show.services.sinks = ()
             show.stream.publish(PlayoutSinks(sinks=()))
@@ -96,13 +102,16 @@ class Router:
                 self._to_turn(message, frame)
                 show.stream.publish(message)
                 self._forward("control", frame)
+                self._to_bodies(message, frame)
             case PlayoutFrame():
                 control = show.hub.peer("control")
                 if control is not None:
                     control.outbox.put_media(message.conv, message.gen, frame)
+                self._to_bodies(message, frame)
             case SinkFlush():
                 show.hub.flush(message.conv, message.gen)
                 self._forward("control", frame)
+                self._to_bodies(message, frame)
             case SinkOpened() | SinkClosed() | SinkPosition() | SinkFlushed():
                 self._forward("playout", frame)
             case PlayoutSinks():
@@ -125,6 +134,11 @@ class Router:
                 show.notice("warn", message.code, f"{peer.role}: {message.message}")
             case TtsUsing():
                 show.voice_choice.answered(message)
+            case VtsDone():
+                show.vts.answered(message)
+            case VtsState():
+                show.vts.state = message
+                show.stream.publish(message)
             case PlayoutFlushed():
                 log.info("playout.flushed", conv=message.conv, latency_ms=message.latency_ms)
             case _:
@@ -139,6 +153,16 @@ class Router:
         conversation = self._show.conversations.get(message.conv)
         if conversation is not None:
             conversation.receive(message, frame)
+
+    def _to_bodies(self, message: Message, frame: str | bytes) -> None:
+        """What the stage's bodies move by. They need no sound: of a frame they get the header."""
+        body = self._show.hub.peer("vts")
+        if body is None or message.conv != STAGE:
+            return
+        if isinstance(message, PlayoutFrame):
+            body.outbox.put_media(message.conv, message.gen, encode(message, b""))
+        else:
+            body.put(frame)
 
     def _forward(self, role: Role, frame: str | bytes) -> None:
         peer = self._show.hub.peer(role)

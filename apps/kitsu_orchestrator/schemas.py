@@ -67,6 +67,18 @@ class VoiceBody(_Body):
     voice: str = Field(default="", max_length=120, description="empty: the engine's own choice")
 
 
+class ExpressionBody(_Body):
+    """A face or a gesture of the character's."""
+
+    word: str = Field(pattern="^[a-z][a-z ]{0,39}$")
+
+
+class TopicsBody(_Body):
+    """Whether she may begin to talk by herself."""
+
+    on: bool
+
+
 class VolumeBody(_Body):
     """How loud."""
 

@@ -4,7 +4,7 @@ from kitsu.protocol import ServiceHealth, ServiceState, SinkState
 from kitsu.services import SERVICES
 from kitsu_orchestrator.hub import Hub, Peer
 
-_EXITS = {"policy": "brain", "tts": "voice", "playout": "playout", "control": "captions"}
+_EXITS = {"policy": "brain", "tts": "voice", "playout": "playout", "control": "captions", "vts": "vts"}
 
 
 class Services:
@@ -29,7 +29,8 @@ class Services:
 
     def exits(self) -> list[str]:
         """Everything that must confirm a panic."""
-        roles = [name for peer in self._hub.peers() for name in _exits_of(peer)]
+        peers = [peer for peer in self._hub.peers() if "not_configured" not in peer.capabilities.features]
+        roles = [name for peer in peers for name in _exits_of(peer)]
         browsers = self.browsers() if self._hub.peer("control") else []
         return roles + [f"overlay:{sink.sink}" for sink in browsers]
 

@@ -27,7 +27,9 @@ from kitsu.protocol import (
     TurnState,
 )
 from kitsu.telemetry import log
+from kitsu_orchestrator.config import DeadAirSettings
 from kitsu_orchestrator.conversation import Conversation
+from kitsu_orchestrator.dead_air import DeadAir
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.intake import Intake
 from kitsu_orchestrator.launcher import Launcher
@@ -39,8 +41,10 @@ from kitsu_orchestrator.services import Services
 from kitsu_orchestrator.store import Store
 from kitsu_orchestrator.stream import Stream
 from kitsu_orchestrator.studio import Studio
+from kitsu_orchestrator.thanks import Thanks
 from kitsu_orchestrator.turn import Turn
 from kitsu_orchestrator.voice_choice import VoiceChoice
+from kitsu_orchestrator.vts import VtsOrders
 
 FORGET_EVERY_S = 86_400.0
 TELL_SHED_EVERY_S = 1.0
@@ -51,7 +55,14 @@ class Show:
     """Conversations, levels and panic."""
 
     def __init__(
-        self, hub: Hub, levels: Levels, intake: Intake, store: Store, services: Services, latch: PanicLatch
+        self,
+        hub: Hub,
+        levels: Levels,
+        intake: Intake,
+        store: Store,
+        services: Services,
+        latch: PanicLatch,
+        dead_air: DeadAirSettings | None = None,
     ) -> None:
         self.hub = hub
         self.levels = levels
@@ -65,6 +76,9 @@ class Show:
         store.hurried = lambda: any(turn.unheard for turn in self.playing())
         self.voice_choice = VoiceChoice(hub)
         self.obs = ObsDesk(hub)
+        self.vts = VtsOrders(hub)
+        self.dead_air = DeadAir(self, dead_air or DeadAirSettings())
+        self.thanks = Thanks(self, dead_air or DeadAirSettings())
         self._latch = latch
         self._latching = asyncio.Lock()
         self._runners: dict[str, asyncio.Task[None]] = {}
@@ -79,6 +93,8 @@ class Show:
             self._group.create_task(self._forget_old())
             self._group.create_task(self._tell_shed())
             await self._recall(self.conversation(STAGE))
+            self._group.create_task(self.dead_air.run())
+            self._group.create_task(self.thanks.run())
             await asyncio.Event().wait()
 
     async def stop(self) -> None:
@@ -123,6 +139,8 @@ class Show:
             conversation.end(job, "dropped", "duplicate")
         else:
             conversation.offer(job, now=now)
+            if job.conv == STAGE and job.cue is None:
+                self.dead_air.heard(job)
 
     async def story(self, turn_id: str) -> dict[str, Any] | None:
         """What is known of a turn, wherever it stands.
@@ -158,6 +176,11 @@ class Show:
     def set_volume(self, percent: int) -> None:
         """Louder or quieter on all sinks; recordings stay as they are."""
         self.levels.set_volume(percent)
+        self._levels_changed()
+
+    def set_topics(self, on: bool) -> None:
+        """Whether she may begin to talk by herself when chat is quiet."""
+        self.levels.set_topics(on)
         self._levels_changed()
 
     def set_mode(self, mode: Mode) -> None:
@@ -242,7 +265,7 @@ class Show:
     def levels_json(self) -> dict[str, Any]:
         """The levels, for REST."""
         levels: dict[str, Any] = msgspec.to_builtins(self.levels.now)
-        return {"mode": "standby", "muted": False, "volume": 100, "panic": None, **levels}
+        return {"mode": "standby", "muted": False, "volume": 100, "topics": True, "panic": None, **levels}
 
     async def status(self, launcher: Launcher) -> dict[str, Any]:
         """Everything about now, for REST."""
@@ -306,7 +329,11 @@ class Show:
             log.error("history.lost", code=error.code)
             return
         for row in reversed(rows):
-            asked = quote_line(row["author_role"], row["author"] or "someone", row["text"]) if row["text"] else ""
+            asked = (
+                quote_line(row["author_role"], row["author"] or "someone", row["text"])
+                if row["text"] and row["kind"] == "chat"
+                else ""
+            )
             conversation.remember(asked, row["heard"])
 
     async def _forget_old(self) -> None:

@@ -64,6 +64,12 @@ class Studio:
         """Whether she has lines of her own for what the gate found: then it is not met with silence."""
         return category in self.character.fallbacks and category not in NEEDED_FALLBACKS
 
+    @property
+    def improvises(self) -> bool:
+        """Whether a language model is there, which can say more than her written lines."""
+        brain = self.hub.peer("policy")
+        return brain is not None and "demo" not in brain.capabilities.features
+
     def fallback(self, kind: str) -> str:
         """Her next line for when something went wrong, or for a category of the gate's."""
         lines = self.character.fallbacks.get(kind) or self.character.fallbacks["blocked"]

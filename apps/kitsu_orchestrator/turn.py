@@ -29,6 +29,7 @@ from kitsu.protocol import (
 from kitsu.safety import InputVerdict
 from kitsu.telemetry import log
 from kitsu_orchestrator.answer import Answer, Ending
+from kitsu_orchestrator.cue import Cue
 from kitsu_orchestrator.lines import Job, TurnIds
 from kitsu_orchestrator.story import Story
 from kitsu_orchestrator.studio import Studio
@@ -59,6 +60,7 @@ class Turn:
         self._voicing = Voicing(studio.hub, studio.voices, studio.turn, self._ids, job.clock)
         self._answer = Answer(studio, self.story, self._ids, self._voicing, self._tell)
         self._crisis = ""
+        self._winding_down = False
         self._committed = False
         self._held: list[Message] = []
         self._played: asyncio.Future[PlayoutFinished] = asyncio.get_running_loop().create_future()
@@ -154,6 +156,15 @@ class Turn:
         if self._scope is not None:
             self._scope.cancel()
 
+    def wind_down(self) -> None:
+        """End after the segment that sounds."""
+        if self._end is None and not self._winding_down:
+            self._winding_down = True
+            self.story.step("turn.winding_down")
+            self._answer.stop()
+            self._answer.over = True
+            del self.story.segments[self._voicing.wind_down() :]  # what follows builds on what will have been heard
+
     def discard(self, gen: int) -> None:
         """End a turn that was never committed: nobody is told, its line will be answered anew."""
         assert not self._committed
@@ -187,6 +198,8 @@ class Turn:
         if failure is not None:
             self.story.step("voice.failed", failure.code)
             ending = Ending("failed", "playout_lost" if failure.code == "playout_missing" else "voice_failed")
+        elif self._winding_down:
+            ending = Ending("spoken", "yielded")
         else:
             ending = words.result()
         if self._voicing.opened:
@@ -196,16 +209,26 @@ class Turn:
     async def _words(self, text: str) -> Ending:
         if self.job.kind == "say":
             return await self._answer.recite(text)
+        if self.job.cue is not None:
+            return await self._improvise(self.job.cue)
         if self._crisis:
             return await self._answer.fall_back(self._crisis, Ending("fallback", "input_gate"))
         self.prompt = quote_line(self.job.author.role, self.story.author or "someone", text)
         return await self._answer.ask(self.prompt, text, self._history)
 
+    async def _improvise(self, cue: Cue) -> Ending:
+        """In the model's words where there is one, else in her own written ones."""
+        if cue.line and not self._studio.improvises:
+            return await self._answer.recite(cue.line)
+        self.prompt, self._answer.instead = cue.prompt, cue.line
+        return await self._answer.ask(cue.prompt, self.job.text, self._history)
+
     async def _admit(self) -> str | Ending:
         """Gate(in): the line as the model gets it, or how the turn ends."""
         job = self.job
-        if job.kind == "say":
+        if job.kind != "chat":
             self._start(None)
+            self.story.text = job.text if job.cue else ""
             return job.text
         try:
             judging = self._studio.gate.judge_input(job.text, author=job.author.name, turn_id=job.turn_id)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from kitsu.protocol import (
     STAGE,
     Approved,
+    BodyDirect,
     Clock,
     PlayoutCaption,
     PlayoutClose,
@@ -82,6 +83,8 @@ class Voicing:
         self.opened = False  # the clock knows this turn and will say how it ended
         self.failure: TtsFailed | None = None
         self._closed = False
+        self._forwarding = 0  # the segment that goes to the clock now
+        self._winding_down = False  # nothing follows the segment that is being forwarded
         self._asked = asyncio.Event()  # the voice has its first segment (or there will be none)
         self._changed = asyncio.Event()
         self._moved = asyncio.Event()
@@ -97,6 +100,13 @@ class Voicing:
         """Nothing more will be added."""
         self._closed = True
         self._changed.set()
+
+    def wind_down(self) -> int:
+        """End after the segment that sounds; returns how many there are then."""
+        self._winding_down = True
+        self.close()
+        self._moved.set()
+        return self._forwarding + 1
 
     def buffered_ms(self) -> float:
         """Sound that is still to be played, partly guessed."""
@@ -154,7 +164,7 @@ class Voicing:
             group.create_task(self._forward_all())
             async with asyncio.TaskGroup() as voices:
                 index = 0
-                while await self._wait_for_segment(index) and self.failure is None:
+                while not self._winding_down and await self._wait_for_segment(index) and self.failure is None:
                     await self._wait_for_room(index)
                     await self._slots.acquire(stage=self._ids["conv"] == STAGE)
                     voice = voices.create_task(self._voice(self.segments[index]))
@@ -174,9 +184,13 @@ class Voicing:
     async def _wait_for_room(self, index: int) -> None:
         """Voice ahead, but not the whole answer at once."""
         limit_ms = self._settings.voice_ahead_s * 1000
-        while self.failure is None and sum(s.expected_ms - s.forwarded_ms for s in self.segments[:index]) > limit_ms:
+        while not self._ending and sum(s.expected_ms - s.forwarded_ms for s in self.segments[:index]) > limit_ms:
             self._moved.clear()
             await self._moved.wait()
+
+    @property
+    def _ending(self) -> bool:
+        return self._winding_down or self.failure is not None
 
     async def _voice(self, segment: Voiced) -> None:
         """Voice one segment; a voice that failed is tried again only while nothing of the segment can be heard."""
@@ -227,7 +241,8 @@ class Voicing:
         index = 0
         whole = True
         while whole and await self._wait_for_segment(index):
-            whole = await self._forward(self.segments[index])
+            self._forwarding = index
+            whole = await self._forward(self.segments[index]) and not self._winding_down
             index += 1
         self._hub.send("playout", PlayoutClose(**self._ids, segments=index))
 
@@ -262,6 +277,18 @@ class Voicing:
         )
         self._hub.send("playout", caption)
         self._hub.send("control", caption)
+        if self._ids["conv"] == STAGE and (segment.content.expression or segment.content.action):
+            self._hub.send("vts", self._direction(segment))
+
+    def _direction(self, segment: Voiced) -> BodyDirect:
+        content = segment.content
+        return BodyDirect(
+            **self._ids,
+            segment=segment.index,
+            expression=content.expression,
+            action=content.action,
+            intensity=content.intensity,
+        )
 
     def _cut_short(self, segment: Voiced) -> TtsFinished:
         """The end of a segment whose voice died: what came is all there is."""

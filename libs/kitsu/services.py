@@ -37,6 +37,13 @@ SERVICES: dict[str, Service] = {
         Service("tts", "kitsu_tts", "tts", "the voice", "turns end as failed/voice_failed; nothing is heard"),
         Service("playout", "kitsu_playout", "playout", "the clock and the sound", "silence; turns end as failed"),
         Service("obs", "kitsu_obs", "obs", "OBS Studio", "OBS stays as it is: no scenes, no safe scene on panic"),
+        Service(
+            "vts",
+            "kitsu_vts",
+            "vts",
+            "the body in VTube Studio",
+            "the model in VTube Studio stands still; voice and pages go on",
+        ),
     )
 }
 
@@ -47,10 +54,12 @@ SECTIONS: dict[str, str] = {
     "policy": "kitsu.config.sections:PolicySettings",
     "turn": "kitsu_orchestrator.config:TurnSettings",
     "intake": "kitsu_orchestrator.config:IntakeSettings",
+    "dead_air": "kitsu_orchestrator.config:DeadAirSettings",
     "safety": "kitsu.config.sections:SafetySettings",
     "tts": "kitsu_tts.config:TtsSettings",
     "playout": "kitsu_playout.config:PlayoutSettings",
     "obs": "kitsu_obs.config:ObsSettings",
+    "vts": "kitsu_vts.config:VtsSettings",
     "control": "kitsu_control.config:ControlSettings",
     "launcher": "kitsu_launcher.config:LauncherSettings",
     "downloads": "kitsu.config.downloads:DownloadSettings",

@@ -19,6 +19,7 @@ _FLOWS = Path(__file__).with_name("flows.md")
 _TITLES = {
     "hub": "Joining the hub",
     "chat": "Chat",
+    "body": "Bodies",
     "policy": "The language model",
     "tts": "The voice",
     "playout": "Playout and sinks",

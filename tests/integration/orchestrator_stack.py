@@ -23,7 +23,7 @@ from kitsu.safety import Gate, Judge, RuleSet
 from kitsu.worker import Process
 from kitsu.worker.web import bind
 from kitsu_orchestrator.app import Orchestrator, Settings
-from kitsu_orchestrator.config import IntakeSettings, TurnSettings
+from kitsu_orchestrator.config import DeadAirSettings, IntakeSettings, TurnSettings
 from kitsu_orchestrator.show import Show
 from tests.fakes.clock import FakeClock, FakeDoor
 from tests.fakes.workers import FakeBrain, FakeVoice
@@ -139,12 +139,13 @@ def place(folder: Path) -> Home:
 async def serving(
     folder: Path, *, judge: Judge | None = None, character: Character | None = None, **settings: Any
 ) -> AsyncIterator[tuple[Orchestrator, int]]:
-    """The orchestrator alone. `settings`: sections `show`, `turn`, `intake`, `policy` as dicts."""
+    """The orchestrator alone. `settings`: sections `show`, `turn`, `intake`, `policy`, `dead_air` as dicts."""
     chosen = Settings(
         ShowSettings(**settings.get("show", {})),
         TurnSettings(**{"worker_grace_s": 0.3, **settings.get("turn", {})}),
         IntakeSettings(**settings.get("intake", {})),
         PolicySettings(**settings.get("policy", {})),
+        DeadAirSettings(**settings.get("dead_air", {})),
     )
     orchestrator = Orchestrator(
         place(folder),

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 JSON = {"content-type": "application/json"}
 PATHS = {
     "/healthz", "/status", "/chat", "/say", "/turns", "/turns/{turn_id}", "/turns/{turn_id}/audio.wav",
-    "/control/panic", "/control/resume", "/control/skip", "/control/volume", "/control/{verb}", "/voice",
-    "/modules/{name}",
+    "/control/panic", "/control/resume", "/control/skip", "/control/volume", "/control/topics", "/control/{verb}",
+    "/voice", "/vts", "/vts/expr", "/vts/reset", "/modules/{name}",
 }  # fmt: skip
 
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from kitsu.config import PolicySettings, load, read
-from kitsu_cli.doctor.finding import Finding
+from kitsu.config import PolicySettings, load, read, section_type
+from kitsu_cli.doctor.finding import Finding, State
 from kitsu_cli.doctor.wire import NobodyThereError, OddAnswerError, first_message, get_json
 
 OBS_PORT = 4455
-VTS_PORT = 8001
 MODELS_SHOWN = 6
+ENABLE_VTS = "KITSU__VTS__ENABLED=true in .env, kitsu restart vts, click Allow in VTube Studio"
 ASK_VTS = {
     "apiName": "VTubeStudioPublicAPI",
     "apiVersion": "1.0",
@@ -94,20 +94,26 @@ def _identify(hello: dict[str, Any], password: str) -> dict[str, Any]:
 
 
 def vtube_studio() -> Sequence[Finding]:
-    """Whether VTube Studio's API answers."""
+    """Whether VTube Studio's API answers, and whether Kitsu is told to move its model."""
+    settings: Any = load("vts", section_type("vts"))
+    port = settings.port
     try:
-        answer: Any = first_message(VTS_PORT, ASK_VTS)
+        answer: Any = first_message(port, ASK_VTS)
         active, version = answer["data"]["active"], answer["data"]["vTubeStudioVersion"]
     except NobodyThereError:
-        found = f"does not answer on port {VTS_PORT}"
-        return [Finding("vtube studio", "off", found, "to be seen: start it and allow its API (Start API)")]
+        do = "start it, and switch on Start API in its settings" + ("" if settings.enabled else f"; then {ENABLE_VTS}")
+        state: State = "broken" if settings.enabled else "off"
+        return [Finding("vtube studio", state, f"does not answer on port {port}", do)]
     except OddAnswerError as error:
-        return [Finding("vtube studio", "broken", f"port {VTS_PORT} {error}", "restart it, or end what has its port")]
+        return [Finding("vtube studio", "broken", f"port {port} {error}", "restart it, or end what has its port")]
     except (KeyError, TypeError):
-        return [Finding("vtube studio", "broken", f"port {VTS_PORT} is not VTube Studio", "end what has its port")]
+        return [Finding("vtube studio", "broken", f"port {port} is not VTube Studio", "end what has its port")]
     if not active:
-        return [Finding("vtube studio", "off", f"{version!s:.20}, its API is switched off", "its settings, Start API")]
-    return [Finding("vtube studio", "ok", f"{version!s:.20}")]
+        state = "broken" if settings.enabled else "off"
+        return [Finding("vtube studio", state, f"{version!s:.20}, its API is switched off", "its settings, Start API")]
+    if not settings.enabled:
+        return [Finding("vtube studio", "off", f"{version!s:.20}, Kitsu does not use it", f"to use it: {ENABLE_VTS}")]
+    return [Finding("vtube studio", "ok", f"{version!s:.20}", "kitsu vts status shows what its model can do")]
 
 
 def twitch() -> Sequence[Finding]:

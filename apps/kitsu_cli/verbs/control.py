@@ -1,4 +1,4 @@
-"""`kitsu resume|mute|unmute|skip|live|standby`: one order to the orchestrator."""
+"""`kitsu resume|mute|unmute|volume|skip|topics|live|standby`: one order to the orchestrator."""
 
 from argparse import Namespace
 
@@ -21,11 +21,15 @@ def run(arguments: Namespace) -> int:
     body: dict[str, object] | None = {"conv": arguments.conv} if verb == "skip" and arguments.conv else None
     if verb == "volume":
         body = {"percent": arguments.percent}
+    if verb == "topics":
+        body = {"on": arguments.switch == "on"}
     answer = doors().orchestrator.post(f"/control/{verb}", body)
     if arguments.json:
         screen.write_json(answer)
     elif verb == "volume":
         print(f"Kitsu's volume is {arguments.percent} %.")
+    elif verb == "topics":
+        print("When chat is quiet, Kitsu " + ("begins something herself." if answer["topics"] else "stays quiet too."))
     elif verb == "skip":
         print("Skipped." if answer.get("skipped") else "There was nothing to skip.")
     else:

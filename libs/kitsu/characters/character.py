@@ -12,11 +12,20 @@ from kitsu.errors import ConfigError
 from kitsu.protocol.policy import Intent
 
 FALLBACK_INTENT = "fallback"
+THANKS = ("raid", "sub", "resub", "gift", "cheer", "follow", "reward", "many")  # many: several people at once
 NEEDED_FALLBACKS = ("blocked", "brain_down", "empty")
 
 _ID = re.compile(r"[a-z0-9_-]{1,40}")
 _DIRECTION = re.compile(r"\[([^\[\]]*)\]")
+_PLACE = re.compile(r"\{(?:name|amount|names)\}")
 _NAME = re.compile(r"[a-z]+(?: [a-z]+)*")
+
+
+class Topic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something she may begin to talk about by herself."""
+
+    about: str  # for the model
+    line: str  # her own words for it, without a model
 
 
 class Character(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,6 +43,8 @@ class Character(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         str, tuple[str, ...]
     ]  # lines for when something went wrong, see NEEDED_FALLBACKS; or for a category
     intents: dict[str, Intent]  # the demo brain's lines; `fallback` is for everything else
+    topics: tuple[Topic, ...] = ()  # for when chat is quiet
+    thanks: dict[str, tuple[str, ...]] = {}  # by kind, see THANKS; {name}, {amount}, {names} are filled in
     voices: dict[str, str] = {}  # engine -> the voice that suits her
 
     def lines(self) -> Iterator[str]:
@@ -42,6 +53,15 @@ class Character(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             yield from fallbacks
         for intent in self.intents.values():
             yield from intent.lines
+        yield from (topic.line for topic in self.topics)
+        for lines in self.thanks.values():
+            yield from (filled(line, name="Robin", amount=3, names="Robin and Kim") for line in lines)
+
+
+def filled(line: str, *, name: str, amount: int, names: str) -> str:
+    """A line of `thanks` with its places filled; what a name holds is never a place itself."""
+    values = {"{name}": name, "{amount}": str(amount), "{names}": names}
+    return _PLACE.sub(lambda match: values[match[0]], line)
 
 
 def load_character(character_id: str, folder: Path) -> Character:
@@ -92,9 +112,15 @@ def _check(character: Character, path: Path) -> None:
         _check_lines(character, intent.lines, path, ("intents", name, "lines"))
     for name, lines in character.fallbacks.items():
         _check_lines(character, lines, path, ("fallbacks", name))
+    for index, topic in enumerate(character.topics):
+        _check_lines(character, (topic.line,), path, ("topics", index, "line"))
+    for name, lines in character.thanks.items():
+        if name not in THANKS or not lines:
+            raise DataFileError(path, line_of(path, "thanks", name), f"thanks has lines for {', '.join(THANKS)}")
+        _check_lines(character, lines, path, ("thanks", name))
 
 
-def _check_lines(character: Character, lines: tuple[str, ...], path: Path, where: tuple[str, ...]) -> None:
+def _check_lines(character: Character, lines: tuple[str, ...], path: Path, where: tuple[str | int, ...]) -> None:
     known = character.expressions | character.actions
     for index, line in enumerate(lines):
         if not _DIRECTION.sub("", line).strip():

@@ -1,6 +1,7 @@
 """Kitsu's wire: typed messages through one hub. `docs/protocol.md` is generated from here."""
 
 from kitsu.protocol.approved import Approved, AuthorName, Caption, Question, Speech, Surface, checked
+from kitsu.protocol.body import BodyDirect, VtsDone, VtsExpress, VtsLinkState, VtsReset, VtsState
 from kitsu.protocol.chat import Author, AuthorRole, ChatMessage, ChatShed
 from kitsu.protocol.control import (
     ControlLevels,
@@ -122,6 +123,7 @@ __all__ = [
     "Author",
     "AuthorName",
     "AuthorRole",
+    "BodyDirect",
     "Capabilities",
     "Caption",
     "ChatMessage",
@@ -214,6 +216,11 @@ __all__ = [
     "Viseme",
     "VisemeAt",
     "VisemeName",
+    "VtsDone",
+    "VtsExpress",
+    "VtsLinkState",
+    "VtsReset",
+    "VtsState",
     "WordAt",
     "WordMark",
     "checked",

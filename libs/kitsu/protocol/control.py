@@ -24,6 +24,7 @@ class ShowLevels(Part, frozen=True, kw_only=True):
     mode: Mode = "standby"
     muted: bool = False
     volume: int = 100  # percent, of what goes to the sinks; 100: as loud as the show's level
+    topics: bool = True  # she may begin to talk by herself when chat is quiet
     panic: Panic | None = Panic(panic_id="boot", pressed_at=0, by="restart")
     resumed_at: int = 0  # unix µs of the last resume; panics pressed before it are over
 
@@ -43,7 +44,7 @@ class ControlResume(Message, frozen=True, kw_only=True, tag="control.resume"):
 
 
 class ControlLevels(Message, frozen=True, kw_only=True, tag="control.levels"):
-    """Mute or mode changed."""
+    """Mute, mode, volume or topics changed."""
 
     levels: ShowLevels
 

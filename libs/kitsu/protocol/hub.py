@@ -7,7 +7,7 @@ from kitsu.protocol.envelope import Message, Part
 
 PROTOCOL_VERSION = 1
 
-Role = Literal["orchestrator", "policy", "tts", "playout", "obs", "control"]
+Role = Literal["orchestrator", "policy", "tts", "playout", "obs", "vts", "control"]
 
 
 class Capabilities(Part, frozen=True, kw_only=True):
@@ -17,7 +17,7 @@ class Capabilities(Part, frozen=True, kw_only=True):
     engines: tuple[str, ...] = ()  # engines it could switch to
     voices: tuple[str, ...] = ()  # of a voice worker: "ENGINE" or "ENGINE/VOICE", those that are installed
     max_parallel: int = 1  # requests it works on at once
-    features: tuple[str, ...] = ()  # e.g. "word_marks", "exact_visemes", "demo"
+    features: tuple[str, ...] = ()  # e.g. "word_marks", "exact_visemes", "demo", "not_configured"
     note: str = ""  # one line for people: "demo brain: her own written lines, no language model"
 
 

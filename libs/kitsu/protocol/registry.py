@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from kitsu.protocol import chat, control, hub, obs, playout, policy, state, tts, turn
+from kitsu.protocol import body, chat, control, hub, obs, playout, policy, state, tts, turn
 from kitsu.protocol.envelope import Message, type_of
 
 AnyMessage = (
@@ -15,6 +15,7 @@ AnyMessage = (
     | playout.PlayoutStarted | playout.PlayoutProgress | playout.PlayoutFinished | playout.PlayoutFlushed
     | playout.PlayoutFrame | playout.PlayoutSinks
     | playout.SinkOpened | playout.SinkClosed | playout.SinkPosition | playout.SinkFlush | playout.SinkFlushed
+    | body.BodyDirect | body.VtsExpress | body.VtsReset | body.VtsDone | body.VtsState
     | control.ControlPanic | control.ControlResume | control.ControlLevels
     | control.PanicConfirmed | control.PanicUnconfirmed
     | obs.ObsState | obs.ObsSwitch | obs.ObsRun | obs.ObsWrite
@@ -47,6 +48,7 @@ MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
         playout.SinkFlush,
     },
     "obs": _FROM_ANY_WORKER | {obs.ObsState, obs.ObsOutcome},
+    "vts": _FROM_ANY_WORKER | {body.VtsDone, body.VtsState},
     "control": _FROM_ANY_WORKER | {playout.SinkOpened, playout.SinkClosed, playout.SinkPosition, playout.SinkFlushed},
 }
 """What the hub takes from each role; anything else closes the connection with `forbidden_type`."""

@@ -6,25 +6,25 @@ from kitsu.protocol.approved import Approved, AuthorName, Caption, Question
 from kitsu.protocol.chat import AuthorRole
 from kitsu.protocol.envelope import Message, Part
 
-TurnKind = Literal["chat", "say"]
+TurnKind = Literal["chat", "topic", "thanks", "say"]  # topic, thanks: she began it herself
 
 Outcome = Literal[
     "spoken", "fallback", "blocked", "held", "dropped", "muted", "interrupted", "expired", "failed", "panic"
 ]
 
 REASONS: dict[Outcome, frozenset[str]] = {
-    "spoken": frozenset({"completed", "capped"}),  # capped: turn.max_audio_s or max_tokens ended it
+    "spoken": frozenset({"completed", "capped", "yielded"}),  # capped: turn.max_audio_s or max_tokens ended it
     "fallback": frozenset({"input_gate", "output_gate", "policy_failed", "empty_answer"}),
     "blocked": frozenset({"input_gate", "output_gate", "gate_error"}),
     "held": frozenset({"operator"}),
-    "dropped": frozenset({"queue_full", "duplicate", "too_long", "empty", "flood", "off_air", "stopped"}),
+    "dropped": frozenset({"queue_full", "duplicate", "too_long", "empty", "flood", "off_air", "stopped", "yielded"}),
     "muted": frozenset({"muted"}),
     "interrupted": frozenset({"skip", "replaced", "client_gone"}),
     "expired": frozenset({"stale"}),
     "failed": frozenset({"policy_failed", "voice_failed", "playout_lost", "timeout", "restart", "internal"}),
     "panic": frozenset({"panic"}),
 }
-"""The one table of how turns end: outcome -> allowed reasons."""
+"""The one table of how turns end: outcome -> allowed reasons. yielded: she had begun it herself, and a viewer spoke."""
 
 
 class Segment(Part, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ from kitsu.worker.outbox import Outbox
 from kitsu.worker.process import Process, State
 
 HELLO_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 0.5  # unread frames can hold a farewell up; nobody waits for it
 HEALTH_EVERY_S = 5.0
 FIRST_DELAY_S = 0.05  # before the next try to reach the hub
 LONGEST_DELAY_S = 1.0
@@ -111,7 +112,12 @@ class Worker:
             while True:
                 try:
                     async with connect(
-                        network.hub_url, compression=None, max_size=MAX_BINARY_BYTES, ping_interval=None, proxy=None
+                        network.hub_url,
+                        compression=None,
+                        max_size=MAX_BINARY_BYTES,
+                        ping_interval=None,
+                        proxy=None,
+                        close_timeout=CLOSE_TIMEOUT_S,
                     ) as socket:
                         await self._join(socket, token)
                         delay = FIRST_DELAY_S

@@ -137,21 +137,36 @@ def test_obs_and_our_password(where: Path, monkeypatch: pytest.MonkeyPatch, answ
 @pytest.mark.parametrize(
     ("answer", "state"),
     [
-        ('{"data": {"active": true, "vTubeStudioVersion": "1.30.2"}}', "ok"),
+        ('{"data": {"active": true, "vTubeStudioVersion": "1.30.2"}}', "off"),
         ('{"data": {"active": false, "vTubeStudioVersion": "1.30.2"}}', "off"),
         ('{"data": {}}', "broken"),
         ("5", "broken"),
     ],
 )
-def test_vtube_studio(monkeypatch: pytest.MonkeyPatch, answer: str, state: str) -> None:
+def test_vtube_studio(where: Path, monkeypatch: pytest.MonkeyPatch, answer: str, state: str) -> None:
     with speaking(None, answer) as port:
-        monkeypatch.setattr(neighbours, "VTS_PORT", port)
+        vts(monkeypatch, port)
         assert neighbours.vtube_studio()[0].state == state
+
+
+@pytest.mark.parametrize(("active", "state"), [("true", "ok"), ("false", "broken")])
+def test_vtube_studio_that_is_wanted(where: Path, monkeypatch: pytest.MonkeyPatch, active: str, state: str) -> None:
+    with speaking(None, f'{{"data": {{"active": {active}, "vTubeStudioVersion": "1.30.2"}}}}') as port:
+        vts(monkeypatch, port, enabled="true")
+        assert neighbours.vtube_studio()[0].state == state
+    (row,) = neighbours.vtube_studio()
+    assert (row.state, "Start API" in row.do) == ("broken", True)
+
+
+def vts(monkeypatch: pytest.MonkeyPatch, port: int, enabled: str = "false") -> None:
+    monkeypatch.setenv("KITSU__VTS__PORT", str(port))
+    monkeypatch.setenv("KITSU__VTS__ENABLED", enabled)
+    read.cache_clear()
 
 
 def test_nobody_at_their_ports(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     obs_at(monkeypatch, 9)
-    monkeypatch.setattr(neighbours, "VTS_PORT", 9)
+    vts(monkeypatch, 9)
     rows = [*neighbours.obs(), *neighbours.vtube_studio(), *neighbours.twitch()]
     assert [row.state for row in rows] == ["off"] * 3
     assert "later version" in rows[2].found
@@ -161,7 +176,7 @@ def test_black_holes(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "TIMEOUT_S", 0.1)
     with black_hole() as port:
         obs_at(monkeypatch, port)
-        monkeypatch.setattr(neighbours, "VTS_PORT", port)
+        vts(monkeypatch, port)
         monkeypatch.setenv("KITSU__POLICY__OLLAMA_URL", f"http://127.0.0.1:{port}")
         read.cache_clear()
         for check in (neighbours.obs, neighbours.vtube_studio, neighbours.ollama):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.repository.files import ROOT
 
+PURE = ("pyvts",)  # published as source alone; Python without anything to compile
 LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-node.lock"]
 
 
@@ -49,6 +50,7 @@ def test_a_package_without_windows_wheels_would_be_noticed(tmp_path: Path) -> No
 def _windows(what: list[str], version: str, target: Path) -> str:
     """What is wrong, in uv's words."""
     command = [sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--no-deps", "--only-binary", ":all:"]
+    command += [word for package in PURE for word in ("--no-binary", package)]
     platform = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", version, "--target", str(target)]
     done = subprocess.run(
         [*command, *platform, *what], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False

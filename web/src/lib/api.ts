@@ -57,6 +57,8 @@ export const api = {
 	control: (verb: Verb) => ask<unknown>('POST', `/api/v1/control/${verb}`),
 	panic: (by: 'page' | 'key') => ask<PanicAnswer>('POST', '/api/v1/control/panic', { by }),
 	volume: (percent: number) => ask<unknown>('POST', '/api/v1/control/volume', { percent }),
+	topics: (on: boolean) => ask<unknown>('POST', '/api/v1/control/topics', { on }),
+	resetVts: () => ask<unknown>('POST', '/api/v1/vts/reset'),
 	voice: (choice: string) => {
 		const [engine, voice = ''] = choice.split(/\/(.*)/s);
 		return ask<{ engine: string; voice: string }>('POST', '/api/v1/voice', { engine, voice });

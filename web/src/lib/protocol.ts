@@ -13,6 +13,7 @@ export interface Envelope {
 }
 
 export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'control';
+export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'vts' | 'control';
 
 export type AuthorRole = 'viewer' | 'sub' | 'vip' | 'mod' | 'broadcaster' | 'operator';
 
@@ -23,10 +24,11 @@ export type Clock = 'live' | 'offline';
 export type SinkKind = 'overlay' | 'page' | 'device';
 
 export type Held = '' | 'panic' | 'alone';
+export type VtsLinkState = 'off' | 'unreachable' | 'asking' | 'denied' | 'connected';
 
 export type Mode = 'standby' | 'live';
 
-export type TurnKind = 'chat' | 'say';
+export type TurnKind = 'chat' | 'topic' | 'thanks' | 'say';
 
 export type Outcome = 'spoken' | 'fallback' | 'blocked' | 'held' | 'dropped' | 'muted' | 'interrupted' | 'expired' | 'failed' | 'panic';
 
@@ -38,7 +40,7 @@ export interface Capabilities {
   engines: string[]; // engines it could switch to
   voices: string[]; // of a voice worker: "ENGINE" or "ENGINE/VOICE", those that are installed
   max_parallel: number; // requests it works on at once
-  features: string[]; // e.g. "word_marks", "exact_visemes", "demo"
+  features: string[]; // e.g. "word_marks", "exact_visemes", "demo", "not_configured"
   note: string; // one line for people: "demo brain: her own written lines, no language model"
 }
 
@@ -46,6 +48,7 @@ export interface Capabilities {
 export interface Hello extends Envelope {
   type: 'hello';
   role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'control';
+  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'vts' | 'control';
   name: string; // instance, for people: "tts@gpu-box"
   token: string;
   protocol: number;
@@ -502,6 +505,45 @@ export interface ObsOutcome extends Envelope {
   ms: number; // order received -> last event
   code: string; // empty: all was done. no_such_scene | no_such_preset | obs_held | obs_unreachable | …
   message: string;
+/** Face and gesture from the moment that a segment begins to sound. Comes before the segment's first frame. */
+export interface BodyDirect extends Envelope {
+  type: 'body.direct';
+  segment: number;
+  expression: string;
+  action: string;
+  intensity: number; // 0..1
+}
+
+/** Wear a face or make a gesture of the character's, now. Answered with `vts.done`. */
+export interface VtsExpress extends Envelope {
+  type: 'vts.express';
+  word: string;
+}
+
+/** Begin the link anew; asks the user again if they had said no. Answered with `vts.done`. */
+export interface VtsReset extends Envelope {
+  type: 'vts.reset';
+}
+
+/** What became of `vts.express` or `vts.reset`. */
+export interface VtsDone extends Envelope {
+  type: 'vts.done';
+  code: string; // why nothing came of it; empty when it did
+  message: string;
+  confirmed_by: string; // what VTube Studio itself said: "expression state", "hotkey event", "model state"
+  latency_ms: number; // order received -> confirmed, at the worker
+}
+
+/** The link as it is; on change. */
+export interface VtsState extends Envelope {
+  type: 'vts.state';
+  link: 'off' | 'unreachable' | 'asking' | 'denied' | 'connected';
+  reason: string; // for people: what is wrong and what to do; empty when connected
+  version: string; // of VTube Studio
+  model: string; // empty: none is loaded
+  wearing: string; // the character's word for the face that shows; empty: neutral
+  words: Record<string, string>; // the character's words -> what they do in this model
+  missing: string[]; // words that this model has nothing for
 }
 
 /** A pressed panic button. */
@@ -516,6 +558,7 @@ export interface ShowLevels {
   mode: 'standby' | 'live';
   muted: boolean;
   volume: number; // percent, of what goes to the sinks; 100: as loud as the show's level
+  topics: boolean; // she may begin to talk by herself when chat is quiet
   panic: Panic | null;
   resumed_at: number; // unix µs of the last resume; panics pressed before it are over
 }
@@ -534,7 +577,7 @@ export interface ControlResume extends Envelope {
   gens: Record<string, number>;
 }
 
-/** Mute or mode changed. */
+/** Mute, mode, volume or topics changed. */
 export interface ControlLevels extends Envelope {
   type: 'control.levels';
   levels: ShowLevels;
@@ -574,7 +617,7 @@ export interface TurnQueued extends Envelope {
 /** She is thinking about it. Author and line are those of the gate; None where it did not let them through. */
 export interface TurnStarted extends Envelope {
   type: 'turn.started';
-  kind: 'chat' | 'say';
+  kind: 'chat' | 'topic' | 'thanks' | 'say';
   author: Approved | null;
   author_role: 'viewer' | 'sub' | 'vip' | 'mod' | 'broadcaster' | 'operator';
   question: Approved | null;
@@ -623,7 +666,7 @@ export interface ServiceState {
 export interface TurnState {
   turn_id: string;
   conv: string;
-  kind: 'chat' | 'say';
+  kind: 'chat' | 'topic' | 'thanks' | 'say';
   started_at: number; // unix µs
   author: Approved | null;
   question: Approved | null;
@@ -731,6 +774,11 @@ export type AnyMessage =
   | ObsRestore
   | ObsSetUp
   | ObsOutcome
+  | BodyDirect
+  | VtsExpress
+  | VtsReset
+  | VtsDone
+  | VtsState
   | ControlPanic
   | ControlResume
   | ControlLevels
@@ -792,6 +840,11 @@ const NAMES: Record<MessageType, string> = {
   'obs.restore': 'ObsRestore',
   'obs.set_up': 'ObsSetUp',
   'obs.outcome': 'ObsOutcome',
+  'body.direct': 'BodyDirect',
+  'vts.express': 'VtsExpress',
+  'vts.reset': 'VtsReset',
+  'vts.done': 'VtsDone',
+  'vts.state': 'VtsState',
   'control.panic': 'ControlPanic',
   'control.resume': 'ControlResume',
   'control.levels': 'ControlLevels',
@@ -869,8 +922,13 @@ const SHAPES: Record<string, Shape> = {
   ObsSetUp: { defaults: { ...ENVELOPE, apply: false, overlay_url: "", safe_text: null }, parts: { safe_text: 'Approved' } },
   ObsStep: { defaults: { detail: "", confirmed_by: "", ms: 0.0 }, parts: {  } },
   ObsOutcome: { defaults: { ...ENVELOPE, steps: [], ms: 0.0, code: "", message: "" }, parts: { steps: 'ObsStep' } },
+  BodyDirect: { defaults: { ...ENVELOPE, expression: "", action: "", intensity: 1.0 }, parts: {  } },
+  VtsExpress: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  VtsReset: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  VtsDone: { defaults: { ...ENVELOPE, code: "", message: "", confirmed_by: "", latency_ms: 0.0 }, parts: {  } },
+  VtsState: { defaults: { ...ENVELOPE, link: "off", reason: "", version: "", model: "", wearing: "", words: {}, missing: [] }, parts: {  } },
   Panic: { defaults: {  }, parts: {  } },
-  ShowLevels: { defaults: { mode: "standby", muted: false, volume: 100, panic: {"panic_id":"boot","pressed_at":0,"by":"restart"}, resumed_at: 0 }, parts: { panic: 'Panic' } },
+  ShowLevels: { defaults: { mode: "standby", muted: false, volume: 100, topics: true, panic: {"panic_id":"boot","pressed_at":0,"by":"restart"}, resumed_at: 0 }, parts: { panic: 'Panic' } },
   ControlPanic: { defaults: { ...ENVELOPE, gens: {} }, parts: { panic: 'Panic' } },
   ControlResume: { defaults: { ...ENVELOPE, gens: {} }, parts: { levels: 'ShowLevels' } },
   ControlLevels: { defaults: { ...ENVELOPE,  }, parts: { levels: 'ShowLevels' } },

@@ -37,7 +37,7 @@ export const NOTHING: Show = {
 	ready: false,
 	seq: 0,
 	gens: {},
-	levels: { mode: 'standby', muted: false, volume: 100, panic: null, resumed_at: 0 },
+	levels: { mode: 'standby', muted: false, volume: 100, topics: true, panic: null, resumed_at: 0 },
 	character: '',
 	services: [],
 	sinks: [],

@@ -9,10 +9,10 @@ const exit = (name: string, state: PanicExit['state']): PanicExit => ({ exit: na
 describe('words', () => {
 	it('says what viewers get; panic goes before mute, mute before live', () => {
 		const panic = { panic_id: 'p', pressed_at: 1, by: 'page' };
-		expect(onAir({ mode: 'live', muted: true, volume: 100, panic, resumed_at: 0 }).word).toBe('Panic');
-		expect(onAir({ mode: 'live', muted: true, volume: 100, panic: null, resumed_at: 0 }).word).toBe('Muted');
-		expect(onAir({ mode: 'live', muted: false, volume: 100, panic: null, resumed_at: 0 }).word).toBe('On air');
-		expect(onAir({ mode: 'standby', muted: false, volume: 100, panic: null, resumed_at: 0 }).word).toBe('Standby');
+		expect(onAir({ mode: 'live', muted: true, volume: 100, topics: true, panic, resumed_at: 0 }).word).toBe('Panic');
+		expect(onAir({ mode: 'live', muted: true, volume: 100, topics: true, panic: null, resumed_at: 0 }).word).toBe('Muted');
+		expect(onAir({ mode: 'live', muted: false, volume: 100, topics: true, panic: null, resumed_at: 0 }).word).toBe('On air');
+		expect(onAir({ mode: 'standby', muted: false, volume: 100, topics: true, panic: null, resumed_at: 0 }).word).toBe('Standby');
 	});
 
 	it('never takes a confirmation back', () => {

@@ -52,7 +52,8 @@ const ROLES: Record<string, string> = {
 	tts: 'Voice',
 	playout: 'Playout',
 	obs: 'OBS',
-	control: 'Pages'
+	control: 'Pages',
+	vts: 'VTube Studio'
 };
 
 export function roleName(role: string): string {
@@ -65,6 +66,7 @@ const EXITS: Record<string, string> = {
 	playout: 'sound',
 	captions: 'captions',
 	obs: 'OBS',
+	vts: 'VTube Studio',
 	orchestrator: 'hub',
 	launcher: 'second path'
 };

@@ -1,0 +1,1 @@
+"""VTube Studio: a body that moves by what is heard."""
