@@ -2,6 +2,11 @@
 
 from kitsu.characters import system_prompt
 from kitsu.protocol import (
+    ChatBatch,
+    ChatChannel,
+    ChatEvent,
+    ChatRemoved,
+    ChatSent,
     Message,
     PanicConfirmed,
     PlayoutFinished,
@@ -32,6 +37,7 @@ from kitsu.protocol import (
 )
 from kitsu.telemetry import log
 from kitsu_orchestrator.hub import Peer
+from kitsu_orchestrator.replies import PLATFORMS
 from kitsu_orchestrator.show import Show
 
 
@@ -73,6 +79,8 @@ class Router:
         if peer.role == "control":
             for sink in show.services.browsers():
                 show.hub.send("playout", SinkClosed(conv=sink.conv, sink=sink.sink))
+        elif peer.role in PLATFORMS:
+            show.chat.left(peer.role)
         elif peer.role == "playout":
             show.services.sinks = ()
             show.stream.publish(PlayoutSinks(sinks=()))
@@ -113,6 +121,16 @@ class Router:
                 show.notice("warn", message.code, f"{peer.role}: {message.message}")
             case TtsUsing():
                 show.voice_choice.answered(message)
+            case ChatBatch():
+                show.chat.batch(peer.role, message)
+            case ChatEvent():
+                show.chat.event(peer.role, message)
+            case ChatRemoved():
+                show.chat.removed(peer.role, message)
+            case ChatChannel():
+                show.chat.channel(peer.role, message)
+            case ChatSent():
+                show.replies.sent(message)
             case PlayoutFlushed():
                 log.info("playout.flushed", conv=message.conv, latency_ms=message.latency_ms)
             case _:

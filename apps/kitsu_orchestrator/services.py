@@ -4,7 +4,7 @@ from kitsu.protocol import ServiceHealth, ServiceState, SinkState
 from kitsu.services import SERVICES
 from kitsu_orchestrator.hub import Hub, Peer
 
-_EXITS = {"policy": "brain", "tts": "voice", "playout": "playout", "control": "captions"}
+_EXITS = {"policy": "brain", "tts": "voice", "playout": "playout", "control": "captions", "twitch": "twitch"}
 
 
 class Services:

@@ -25,23 +25,41 @@ from kitsu.protocol import (
     TurnState,
 )
 from kitsu.telemetry import log
+from kitsu_orchestrator.chat import Chat
+from kitsu_orchestrator.commands.handlers import Handlers
+from kitsu_orchestrator.commands.runner import Commands
+from kitsu_orchestrator.commands.table import CommandTable
+from kitsu_orchestrator.config import ChatSettings
 from kitsu_orchestrator.conversation import Conversation
 from kitsu_orchestrator.hub import Hub
+from kitsu_orchestrator.ignored import Ignored
 from kitsu_orchestrator.intake import Intake
 from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.panic import Confirmations
+from kitsu_orchestrator.replies import Replies
 from kitsu_orchestrator.services import Services
 from kitsu_orchestrator.store import Store
+from kitsu_orchestrator.story import Story
 from kitsu_orchestrator.stream import Stream
 from kitsu_orchestrator.studio import Studio
+from kitsu_orchestrator.thanks import Thanks
 from kitsu_orchestrator.turn import Turn
 from kitsu_orchestrator.voice_choice import VoiceChoice
 
 FORGET_EVERY_S = 86_400.0
 TELL_SHED_EVERY_S = 1.0
 STOP_TURNS_S = 1.5
+WHY_NOT = {
+    "blocked": "that is nothing she can talk about.",
+    "dropped": "there was no room for your question.",
+    "expired": "your question waited too long, ask again.",
+    "muted": "she answered, but she is muted.",
+    "interrupted": "her answer was cut off.",
+    "failed": "her answer failed, ask again.",
+}
+"""What somebody who asked by command is told when no answer was heard; a panic and a ban are not answered."""
 
 
 class Show:
@@ -65,10 +83,26 @@ class Show:
         self._latching = asyncio.Lock()
         self._runners: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup
+        self.replies = Replies(hub, lambda: self.studio)
+        self.chat: Chat
+        self.commands: Commands
+        self._written: Literal["none", "asked", "all"] = "none"  # which answers go into chat
+
+    def open_chat(self, settings: ChatSettings, table: CommandTable, ignored: Ignored) -> None:
+        """Make the desks for the platforms' chat."""
+        self._written = settings.answers
+        self.commands = Commands(table, self.replies, self._is_live, self.stream.publish, self.intake.count)
+        for name, handler in Handlers(self, self.commands, ignored).all().items():
+            self.commands.register(name, handler)
+        thanks = Thanks(settings, self.offer)
+        self.chat = Chat(
+            lambda: self.conversation(STAGE), self.levels, self.intake, self.store, ignored, self.commands, thanks
+        )
 
     async def run(self, studio: Studio) -> None:
         """Answer lines until cancelled."""
         self.studio = studio
+        self.chat.name = studio.character.name.casefold()
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.store.write_all())
             self._group.create_task(self._forget_old())
@@ -78,6 +112,7 @@ class Show:
 
     async def stop(self) -> None:
         """Kitsu stops: every line that sounds or waits ends, and whoever waits for it is told."""
+        await self.commands.stop()
         gens = self.levels.bump_all()
         ends = [turn.job.done for turn in self.playing()]
         for name, conversation in self.conversations.items():
@@ -100,6 +135,7 @@ class Show:
             self._forget_idlest()
         conversation = Conversation(name, self.studio, self.levels, self.intake, self.store)
         self.conversations[name] = conversation
+        conversation.on_end = self._write_answer
         self.levels.gen(name)
         self._runners[name] = self._group.create_task(conversation.run())
         return conversation
@@ -309,7 +345,20 @@ class Show:
             await asyncio.sleep(TELL_SHED_EVERY_S)
 
     def _waiting(self) -> int:
-        return sum(len(conversation.waiting) for conversation in self.conversations.values())
+        return sum(conversation.backlog for conversation in self.conversations.values())
+
+    def _is_live(self, platform: str) -> bool | None:
+        channel = self.chat.channels.get(platform)
+        return channel.live if channel is not None else None
+
+    def _write_answer(self, job: Job, story: Story) -> None:
+        """Her answer in chat too, or why there is none."""
+        if self._written == "none" or (self._written == "asked" and not job.asked) or job.author.name == "chat":
+            return
+        if story.outcome in ("spoken", "fallback") and story.heard_text:
+            self._group.create_task(self.replies.answer(job.author, story.heard_text))
+        elif job.asked and (why := WHY_NOT.get(story.outcome or "")):
+            self._group.create_task(self.replies.confirm(job.author, why))
 
     def _forget_idlest(self) -> None:
         idle = [c for c in self.conversations.values() if c.idle and c.name != STAGE]

@@ -36,6 +36,7 @@ SERVICES: dict[str, Service] = {
         Service("policy", "kitsu_policy", "policy", "the language model", "she answers with fallback lines"),
         Service("tts", "kitsu_tts", "tts", "the voice", "turns end as failed/voice_failed; nothing is heard"),
         Service("playout", "kitsu_playout", "playout", "the clock and the sound", "silence; turns end as failed"),
+        Service("twitch", "kitsu_twitch", "twitch", "Twitch chat", "no line from Twitch, and no reply there"),
     )
 }
 
@@ -46,9 +47,11 @@ SECTIONS: dict[str, str] = {
     "policy": "kitsu.config.sections:PolicySettings",
     "turn": "kitsu_orchestrator.config:TurnSettings",
     "intake": "kitsu_orchestrator.config:IntakeSettings",
+    "chat": "kitsu_orchestrator.config:ChatSettings",
     "safety": "kitsu.config.sections:SafetySettings",
     "tts": "kitsu_tts.config:TtsSettings",
     "playout": "kitsu_playout.config:PlayoutSettings",
+    "twitch": "kitsu_twitch.config:TwitchSettings",
     "control": "kitsu_control.config:ControlSettings",
     "launcher": "kitsu_launcher.config:LauncherSettings",
     "downloads": "kitsu.config.downloads:DownloadSettings",

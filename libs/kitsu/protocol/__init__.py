@@ -1,7 +1,20 @@
 """Kitsu's wire: typed messages through one hub. `docs/protocol.md` is generated from here."""
 
-from kitsu.protocol.approved import Approved, AuthorName, Caption, Question, Speech, Surface, checked
-from kitsu.protocol.chat import Author, AuthorRole, ChatMessage, ChatShed
+from kitsu.protocol.approved import Approved, AuthorName, Caption, ChatReply, Question, Speech, Surface, checked
+from kitsu.protocol.chat import (
+    Author,
+    AuthorRole,
+    ChatBatch,
+    ChatChannel,
+    ChatCommanded,
+    ChatEvent,
+    ChatEventKind,
+    ChatLine,
+    ChatRemoved,
+    ChatSend,
+    ChatSent,
+    ChatShed,
+)
 from kitsu.protocol.control import ControlLevels, ControlPanic, ControlResume, Mode, Panic, PanicConfirmed, ShowLevels
 from kitsu.protocol.envelope import STAGE, Message, Part, new_id, new_turn_id, now_us, type_of
 from kitsu.protocol.frames import Frame, Unknown, decode, encode
@@ -99,7 +112,16 @@ __all__ = [
     "AuthorRole",
     "Capabilities",
     "Caption",
-    "ChatMessage",
+    "ChatBatch",
+    "ChatChannel",
+    "ChatCommanded",
+    "ChatEvent",
+    "ChatEventKind",
+    "ChatLine",
+    "ChatRemoved",
+    "ChatReply",
+    "ChatSend",
+    "ChatSent",
     "ChatShed",
     "Clock",
     "ControlLevels",

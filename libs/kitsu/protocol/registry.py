@@ -7,7 +7,8 @@ from kitsu.protocol.envelope import Message, type_of
 
 AnyMessage = (
     hub.Hello | hub.HelloAccepted | hub.HelloRefused | hub.ServiceHealth | hub.ServiceError
-    | chat.ChatMessage | chat.ChatShed
+    | chat.ChatBatch | chat.ChatEvent | chat.ChatRemoved | chat.ChatChannel
+    | chat.ChatSend | chat.ChatSent | chat.ChatShed | chat.ChatCommanded
     | policy.PolicyPrepare | policy.PolicyRespond | policy.PolicyCancel
     | policy.PolicyDelta | policy.PolicyFinished | policy.PolicyFailed
     | tts.TtsSynthesize | tts.TtsCancel | tts.TtsUse | tts.TtsUsing | tts.TtsAudio | tts.TtsFinished | tts.TtsFailed
@@ -27,6 +28,10 @@ BINARY: frozenset[type[Message]] = frozenset({tts.TtsAudio, playout.PlayoutFrame
 
 _FROM_ANY_WORKER: frozenset[type[Message]] = frozenset({hub.ServiceHealth, hub.ServiceError, control.PanicConfirmed})
 
+_FROM_PLATFORMS: frozenset[type[Message]] = frozenset(
+    {chat.ChatBatch, chat.ChatEvent, chat.ChatRemoved, chat.ChatChannel, chat.ChatSent}
+)
+
 MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
     "orchestrator": frozenset(MESSAGES.values()) - {hub.Hello},
     "policy": _FROM_ANY_WORKER | {policy.PolicyDelta, policy.PolicyFinished, policy.PolicyFailed},
@@ -41,9 +46,10 @@ MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
         playout.PlayoutSinks,
         playout.SinkFlush,
     },
+    "twitch": _FROM_ANY_WORKER | _FROM_PLATFORMS,
     "control": _FROM_ANY_WORKER | {playout.SinkOpened, playout.SinkClosed, playout.SinkPosition, playout.SinkFlushed},
 }
 """What the hub takes from each role; anything else closes the connection with `forbidden_type`."""
 
-EXITS: frozenset[hub.Role] = frozenset({"tts", "playout", "control"})
+EXITS: frozenset[hub.Role] = frozenset({"tts", "playout", "control", "twitch"})
 """Roles that let text out, and so get the seal's key."""

@@ -10,7 +10,7 @@ from kitsu.protocol.approved import SEAL_KEY_BYTES, Approved, SurfaceName, seal
 from kitsu.safety.clean import clean, parted
 from kitsu.safety.loading import load_rules
 from kitsu.safety.rules import Finding, RuleSet, Stage
-from kitsu.safety.verdict import InputVerdict, OutputVerdict, Why
+from kitsu.safety.verdict import InputVerdict, OutputVerdict, ReplyVerdict, Why
 
 if TYPE_CHECKING:
     from kitsu.config import SafetySettings
@@ -71,6 +71,17 @@ class Gate:
             question=self._approve(line, "question", turn_id) if allowed else None,
             why=why,
         )
+
+    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
+        """A line for a platform's chat.
+
+        Raises:
+            GateError: `gate_slow` or `gate_failed`.
+        """
+        started = self._clock()
+        line = clean(text[:MAX_CODE_POINTS])
+        why = self._too_long(text, started) or self._why(line, "output", started)
+        return ReplyVerdict(reply=None if why.rule else self._approve(line, "chat_reply", turn_id), why=why)
 
     def window(self, turn_id: str) -> "OutputWindow":
         """A fresh window for one turn."""
@@ -153,6 +164,14 @@ class ClosedGate:
         self.reason = reason
 
     async def judge_input(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
+        """Never a verdict.
+
+        Raises:
+            GateError: `gate_closed`, always.
+        """
+        raise self._closed()
+
+    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
         """Never a verdict.
 
         Raises:
