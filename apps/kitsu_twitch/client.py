@@ -2,6 +2,8 @@
 
 What it does not do, and where we do it instead (found in version 3.3):
 
+- It loses events in which a field is missing that it knows (`stream.offline` has no id in Twitch's own documentation):
+  `_tolerant` gives it None for each; and `link.py` asks now and then whether the stream is on.
 - It has no switch for other addresses: `point_to` sets its module globals, once a process.
 - It writes tokens to a file in the current folder, in the clear: `save_tokens` is nothing here, `tokens.py` keeps them.
 - Its exceptions carry tokens in their text: none of them is ever logged, only their type and Twitch's own message.
@@ -12,6 +14,7 @@ What it does not do, and where we do it instead (found in version 3.3):
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +24,7 @@ import twitchio
 import twitchio.eventsub.websockets
 import twitchio.http
 from twitchio import eventsub
+from twitchio.models.eventsub_ import create_event_instance
 
 from kitsu.errors import EngineError
 from kitsu.telemetry import log
@@ -33,10 +37,29 @@ _UNREACHABLE = (aiohttp.ClientError, OSError, TimeoutError)
 
 
 def point_to(settings: TwitchSettings) -> None:
-    """Where Twitch is. twitchio keeps it in globals."""
+    """Where Twitch is. twitchio keeps it in globals. And it is told to be quiet: it logs what viewers write."""
+    logging.getLogger("twitchio").setLevel(logging.CRITICAL + 1)
     twitchio.http.Route.BASE = settings.helix_url
     twitchio.http.Route.ID_BASE = settings.id_url
     twitchio.eventsub.websockets.WSS = settings.eventsub_url
+    twitchio.eventsub.websockets.create_event_instance = _tolerant_event
+
+
+class _Tolerant(dict[str, Any]):
+    """An event's payload. What is missing is None."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+def _tolerant(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _Tolerant({key: _tolerant(part) for key, part in value.items()})
+    return [_tolerant(part) for part in value] if isinstance(value, list) else value
+
+
+def _tolerant_event(kind: str, frame: Any, **more: Any) -> Any:
+    return create_event_instance(kind, _tolerant(frame), **more)
 
 
 def trouble(error: Exception) -> EngineError:
@@ -98,14 +121,15 @@ class Client(twitchio.Client):
         return any(
             sub["type"].value == "channel.chat.message"
             for socket in self._sockets()
-            if socket.connected
+            if socket.connected and socket._listen_task is not None and not socket._listen_task.done()
             for sub in socket._subscriptions.values()
         )
 
     @property
     def gave_up(self) -> bool:
-        """Whether twitchio has closed its last socket and will not open another."""
-        return not self._sockets()
+        """Whether twitchio has closed its last socket, or reads it no more: a frame that it did not expect ends that."""
+        sockets = self._sockets()
+        return not any(socket._listen_task is None or not socket._listen_task.done() for socket in sockets)
 
     async def listen_to(self, subscription: eventsub.SubscriptionPayload) -> None:
         """Subscribe, on this login's socket.

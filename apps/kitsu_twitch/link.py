@@ -17,6 +17,7 @@ from kitsu_twitch.sink import Sink
 from kitsu_twitch.tokens import LOGIN, Login
 
 LOOK_EVERY_S = 0.5
+ASK_EVERY_S = 60.0  # whether the stream is on
 MENDS_ITSELF_S = 25.0  # twitchio's own reconnects; a silent connection takes it 20 s to notice
 REMEMBERED_REPLIES = 50
 FINAL = frozenset({"login_expired", "scopes_missing", "not_allowed", "no_such_channel", "revoked"})
@@ -80,10 +81,9 @@ class Link:
         mine = self._channel == self._login.login
         self._broadcaster = self._login.user_id if mine else (await client.look_up(self._channel)).id
         await self._subscribe(client)
-        self._live, self._title, self._category = await client.look_at(self._broadcaster)
         self._sink.moderates(mine)
         self._sink.connected(f"#{self._channel} as {self._login.login}")
-        self._tell_place()
+        await self._look()
 
     async def _subscribe(self, client: Client) -> None:
         """What chat needs, at once and all of it (Twitch hangs up after 10 s without); the rest where it is allowed."""
@@ -121,6 +121,15 @@ class Link:
             return False
         return True
 
+    async def _look(self) -> None:
+        """Whether the stream is on. Events say so too, but twitchio loses some."""
+        assert self._client is not None
+        try:
+            self._live, self._title, self._category = await self._client.look_at(self._broadcaster)
+        except EngineError as error:
+            log.info("twitch.not_looked_at", code=error.code)
+        self._tell_place()
+
     async def _watch(self) -> None:
         """Look after the connection.
 
@@ -129,8 +138,12 @@ class Link:
         """
         assert self._client is not None
         lost_at: float | None = None
+        asked_at = time.monotonic()
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
+            if time.monotonic() - asked_at > ASK_EVERY_S:
+                asked_at = time.monotonic()
+                await self._look()
             if self._revoked:
                 raise EngineError("revoked", f"Twitch took the login back ({self._revoked}). Run: {LOGIN}")
             if self._client.alive:
@@ -142,7 +155,7 @@ class Link:
             if lost_at is None:
                 lost_at = time.monotonic()
                 self._sink.disconnected(lost)
-            elif time.monotonic() - lost_at > MENDS_ITSELF_S or self._client.gave_up:
+            if time.monotonic() - lost_at > MENDS_ITSELF_S or self._client.gave_up:
                 raise lost
 
     async def _close(self) -> None:

@@ -25,11 +25,11 @@ def author_of(
     held = {} if foreign else dict(badges)
     role: AuthorRole = next((role for names, role in _ROLES if not names.isdisjoint(held)), "viewer")
     return Author(
-        name=(name or login)[:MAX_NAME],
+        name=whole(name or login)[:MAX_NAME],
         role=role,
         platform=PLATFORM,
-        user_id=user_id,
-        login=login.lower(),
+        user_id=whole(user_id),
+        login=whole(login).lower(),
         sub_tier=_tier(held),
     )
 
@@ -40,6 +40,11 @@ def _tier(badges: dict[str, str]) -> int:
     if version is None:
         return 0
     return int(version[0]) if len(version) == 4 and version[0] in "23" and version.isdecimal() else 1
+
+
+def whole(text: str) -> str:
+    """Text that can be sent on: half a character (a lone surrogate) cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def tier_of(plan: str) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import twitchio
 
 from kitsu.protocol import Author, ChatEvent, ChatLine, ChatRemoved
-from kitsu_twitch.roles import PLATFORM, author_of, tier_of
+from kitsu_twitch.roles import PLATFORM, author_of, tier_of, whole
 
 
 def line_of(message: twitchio.ChatMessage, me: str) -> ChatLine:
@@ -18,8 +18,8 @@ def line_of(message: twitchio.ChatMessage, me: str) -> ChatLine:
     replied = message.reply is not None and message.reply.parent_user.id == me
     return ChatLine(
         author=author_of(chatter.id, chatter.name or "", chatter.display_name or "", badges, foreign=foreign),
-        text=message.text,
-        message_id=message.id,
+        text=whole(message.text),
+        message_id=whole(message.id),
         paid=message.cheer.bits if message.cheer else 0,
         mention=to_me or replied,
     )
@@ -33,7 +33,7 @@ def is_moderator(message: twitchio.ChatMessage) -> bool:
 def event_of(notice: twitchio.ChatNotification) -> ChatEvent | None:
     """A notice in chat as an event; None: nothing that she would speak of."""
     author = None if notice.anonymous else _user(notice.chatter)
-    common: dict[str, Any] = {"author": author, "text": notice.text, "message_id": notice.id}
+    common: dict[str, Any] = {"author": author, "text": whole(notice.text), "message_id": notice.id}
     if notice.sub:
         return ChatEvent(kind="sub", tier=tier_of(notice.sub.tier), **common)
     if notice.resub:
@@ -58,8 +58,8 @@ def reward_of(redemption: twitchio.ChannelPointsRedemptionAdd) -> ChatEvent:
     return ChatEvent(
         kind="reward",
         author=_user(redemption.user),
-        title=redemption.reward.title,
-        text=redemption.user_input,
+        title=whole(redemption.reward.title),
+        text=whole(redemption.user_input),
         message_id=redemption.id,
     )
 

@@ -26,12 +26,19 @@ from tests.integration.twitch_stack import CHAT, connection, logged_in, on_twitc
 
 
 async def line(hub: FakeHub, text: str) -> ChatLine:
-    """The next line with this text."""
+    """The line with this text."""
     while True:
-        batch = await hub.expect(ChatBatch)
-        found = [line for line in batch.lines if line.text == text]
+        found = [line for batch in hub.all(ChatBatch) for line in batch.lines if line.text == text]
         if found:
             return found[0]
+        await hub.expect(ChatBatch)
+
+
+async def event_of(hub: FakeHub, kind: str) -> ChatEvent:
+    """The next event, which is of this kind."""
+    event = await hub.expect(ChatEvent)
+    assert event.kind == kind
+    return event
 
 
 async def test_a_line_comes_with_its_author_role_and_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,23 +92,24 @@ async def test_events_are_neutral(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     async with logged_in(tmp_path, monkeypatch, login="streamer") as (twitch, hub):
         await twitch.subscribed(CHAT, "channel.follow", "channel.channel_points_custom_reward_redemption.add")
         await twitch.notice("sub", events.sub(tier=2))
-        assert (await hub.expect(ChatEvent, kind="sub")).tier == 2
+        assert (await event_of(hub, "sub")).tier == 2
         await twitch.notice("resub", events.resub(14), text="still here")
-        event = await hub.expect(ChatEvent, kind="resub")
+        event = await event_of(hub, "resub")
         assert (event.count, event.text, event.author and event.author.login) == (14, "still here", "rita")
         await twitch.notice("community_sub_gift", events.community_gift(5))
         await twitch.notice("sub_gift", events.gift(twitch.world.user("bob"), community="c1"))
         await twitch.notice("sub_gift", events.gift(twitch.world.user("bob")))
-        assert (await hub.expect(ChatEvent, kind="gift")).count == 5
-        assert (await hub.expect(ChatEvent, kind="gift")).count == 1
+        assert (await event_of(hub, "gift")).count == 5
+        assert (await event_of(hub, "gift")).count == 1
         await twitch.raid("partner", 42)
-        assert (await hub.expect(ChatEvent, kind="raid")).count == 42
+        assert (await event_of(hub, "raid")).count == 42
         await twitch.follow("fred")
+        assert (await event_of(hub, "follow")).author is not None
         await twitch.redeem("rita", "Hydrate!", "water please")
-        event = await hub.expect(ChatEvent, kind="reward")
+        event = await event_of(hub, "reward")
         assert (event.title, event.text) == ("Hydrate!", "water please")
-        assert len(hub.all(ChatEvent, kind="gift")) == 2
-        assert len(hub.all(ChatEvent, kind="follow")) == 1
+        assert [event.kind for event in hub.all(ChatEvent)].count("gift") == 2
+        assert [event.kind for event in hub.all(ChatEvent)].count("follow") == 1
 
 
 async def test_the_line_of_a_reward_comes_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,6 +164,16 @@ async def test_where_she_is_and_whether_the_stream_is_on(tmp_path: Path, monkeyp
         await hub.expect(ChatChannel, live=False)
         await twitch.retitle("Bedtime", "Art")
         await hub.expect(ChatChannel, title="Bedtime", category="Art")
+
+
+async def test_that_the_stream_is_off_is_asked_when_nobody_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kitsu_twitch.link.ASK_EVERY_S", 0.05)
+    async with logged_in(tmp_path, monkeypatch) as (twitch, hub):
+        await hub.expect(ChatChannel, live=True)
+        twitch.world.live = False
+        await hub.expect(ChatChannel, live=False)
 
 
 async def test_a_reply_is_written_and_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,20 +274,20 @@ async def test_without_a_login_events_and_bans_come_too(tmp_path: Path, monkeypa
         await twitch.irc.usernotice(
             rita, "resub", "still here", msg_param_cumulative_months=7, msg_param_sub_plan="2000"
         )
-        event = await hub.expect(ChatEvent, kind="resub")
+        event = await event_of(hub, "resub")
         assert (event.count, event.tier, event.text) == (7, 2, "still here")
         await twitch.irc.usernotice(rita, "raid", **{"msg-param-viewerCount": 12})
-        assert (await hub.expect(ChatEvent, kind="raid")).count == 12
+        assert (await event_of(hub, "raid")).count == 12
         message_id = await twitch.say("oops")
         await twitch.delete(message_id)
         assert (await hub.expect(ChatRemoved, what="line")).message_id == message_id
         await twitch.ban("troll")
         assert (await hub.expect(ChatRemoved, what="author")).user_id == twitch.world.user("troll").id
         await twitch.irc.line("PING :tmi.twitch.tv")
+        await twitch.irc.heard("PONG :tmi.twitch.tv")
         await twitch.irc.drop()
         await hub.expect(ServiceHealth, state="degraded")
         await connection(hub)
-        assert "PONG :tmi.twitch.tv" in twitch.irc.said
 
 
 async def test_not_configured_is_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

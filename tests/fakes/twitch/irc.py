@@ -46,10 +46,15 @@ class ChatServer:
         async with asyncio.timeout(15), self.changed:
             await self.changed.wait_for(lambda: len(self.joined) >= count)
 
+    async def heard(self, text: str) -> None:
+        """Wait until a client has sent this line."""
+        async with asyncio.timeout(15), self.changed:
+            await self.changed.wait_for(lambda: text in self.said)
+
     async def line(self, raw: str) -> None:
         """Any line, to everybody in the channel."""
         for socket in tuple(self.joined):
-            await socket.send(raw + "\r\n")
+            await socket.send(raw.encode("utf-8", "replace").decode() + "\r\n")
 
     async def privmsg(self, user: User, text: str, **tags: Any) -> None:
         """PRIVMSG with its tags (docs/chat/irc, Tags)."""
@@ -91,7 +96,7 @@ class ChatServer:
         try:
             async for frame in socket:
                 for line in str(frame).splitlines():
-                    self.said.append(line)
+                    await self._note(line)
                     word, _, rest = line.partition(" ")
                     if word == "CAP":
                         await socket.send(f":tmi.twitch.tv CAP * ACK {rest.removeprefix('REQ ')}\r\n")
@@ -108,6 +113,11 @@ class ChatServer:
             pass
         finally:
             self.joined.discard(socket)
+
+    async def _note(self, line: str) -> None:
+        async with self.changed:
+            self.said.append(line)
+            self.changed.notify_all()
 
     async def _join(self, socket: ServerConnection, nick: str, channel: str) -> None:
         """A channel that does not exist is answered with nothing at all."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from typing import Any, Self
 
 import uvicorn
@@ -80,15 +81,15 @@ class FakeTwitch:
 
     async def device(self) -> None:
         """Wait until somebody begins to log in."""
-        await self._until(lambda: bool(self.world.devices))
+        await self.until(lambda: bool(self.world.devices))
 
     async def subscribed(self, *kinds: str) -> None:
         """Wait until these types are subscribed to."""
-        await self._until(lambda: set(kinds) <= {row["type"] for row in self.world.subscriptions.values()})
+        await self.until(lambda: set(kinds) <= {row["type"] for row in self.world.subscriptions.values()})
 
     async def sent(self, count: int) -> list[str]:
         """Wait until so many messages were written; all of them."""
-        await self._until(lambda: len(self.world.messages) >= count)
+        await self.until(lambda: len(self.world.messages) >= count)
         return [message["message"] for message in self.world.messages]
 
     # The channel
@@ -152,6 +153,7 @@ class FakeTwitch:
             user: User = token.user
             await self.eventsub.notify("channel.chat.message", events.chat_message(self.world.channel, user, text))
 
-    async def _until(self, true: Any) -> None:
-        async with asyncio.timeout(PATIENCE_S), self.eventsub.changed:
+    async def until(self, true: Callable[[], bool], *, timeout_s: float = PATIENCE_S) -> None:
+        """Wait until something is true of it."""
+        async with asyncio.timeout(timeout_s), self.eventsub.changed:
             await self.eventsub.changed.wait_for(true)
