@@ -18,7 +18,7 @@ from kitsu_twitch.tokens import LOGIN, Login
 
 LOOK_EVERY_S = 0.5
 ASK_EVERY_S = 60.0  # whether the stream is on
-MENDS_ITSELF_S = 25.0  # twitchio's own reconnects; a silent connection takes it 20 s to notice
+MENDS_ITSELF_S = 5.0  # twitchio reconnects at once; what has taken longer, it has lost track of
 REMEMBERED_REPLIES = 50
 FINAL = frozenset({"login_expired", "scopes_missing", "not_allowed", "no_such_channel", "revoked"})
 """Waiting does not help: a person must do something."""
