@@ -20,6 +20,18 @@ async def heard(twitch: FakeTwitch, hub: FakeHub, text: str) -> None:
     assert said.count(text) == 1
 
 
+async def heard_again(twitch: FakeTwitch, hub: FakeHub) -> None:
+    """Go on talking until somebody listens again."""
+    for number in range(8):
+        await twitch.say(f"still here {number}")
+        try:
+            await hub.expect(ChatBatch, timeout_s=2)
+        except AssertionError:
+            continue
+        return
+    raise AssertionError("nobody listens any more")
+
+
 async def test_a_reconnect_message_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with logged_in(tmp_path, monkeypatch) as (twitch, hub):
         await twitch.eventsub.reconnect()
@@ -151,16 +163,12 @@ async def test_a_line_that_comes_twice_is_the_hubs_to_drop(tmp_path: Path, monke
     ],
     ids=lambda frame: str(frame)[:24],
 )
-async def test_hostile_frames_cost_the_connection_at_most(
+async def test_hostile_frames_cost_some_seconds_at_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frame: str | bytes
 ) -> None:
     async with logged_in(tmp_path, monkeypatch) as (twitch, hub):
         await twitch.eventsub.raw(frame)
-        await twitch.eventsub.drop()
-        await twitch.until(lambda: bool(twitch.eventsub.closed))
-        await twitch.subscribed(CHAT)
-        await twitch.until(lambda: bool(twitch.eventsub.sessions))
-        await heard(twitch, hub, "still here")
+        await heard_again(twitch, hub)
 
 
 @pytest.mark.parametrize(
