@@ -114,22 +114,22 @@ class Client(twitchio.Client):
 
     @property
     def alive(self) -> bool:
-        """Whether chat comes in now: an open socket, and on it the subscription to messages.
+        """Whether chat comes in now: an open socket that is read, and on it the subscription to messages.
 
-        twitchio reconnects by itself, mostly; what it could not subscribe to again it only logs.
+        twitchio reconnects by itself, mostly. What it could not subscribe to again it only logs; and a reconnect whose
+        address fails leaves it connecting for ever, with subscriptions that Twitch knows nothing of.
         """
         return any(
             sub["type"].value == "channel.chat.message"
             for socket in self._sockets()
-            if socket.connected and socket._listen_task is not None and not socket._listen_task.done()
+            if socket.connected and not socket._connecting and _is_read(socket)
             for sub in socket._subscriptions.values()
         )
 
     @property
     def gave_up(self) -> bool:
         """Whether twitchio has closed its last socket, or reads it no more: a frame that it did not expect ends that."""
-        sockets = self._sockets()
-        return not any(socket._listen_task is None or not socket._listen_task.done() for socket in sockets)
+        return not any(map(_is_read, self._sockets()))
 
     async def listen_to(self, subscription: eventsub.SubscriptionPayload) -> None:
         """Subscribe, on this login's socket.
@@ -243,3 +243,8 @@ class Client(twitchio.Client):
 
     async def _note_points(self, session: Any, context: Any, params: aiohttp.TraceRequestEndParams) -> None:
         self._points.told(params.response.headers)
+
+
+def _is_read(socket: twitchio.eventsub.websockets.Websocket) -> bool:
+    task = socket._listen_task
+    return task is not None and not task.done()

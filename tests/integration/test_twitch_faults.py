@@ -53,9 +53,7 @@ async def test_a_drop_mends_itself_and_is_told(
 
 
 @pytest.mark.parametrize("code", [4001, 4003])
-async def test_what_twitchio_gives_up_is_built_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
-) -> None:
+async def test_what_twitchio_gives_up_is_built_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     async with logged_in(tmp_path, monkeypatch) as (twitch, hub):
         await twitch.eventsub.drop(code)
         await hub.expect(ServiceHealth, state="degraded")
@@ -63,9 +61,7 @@ async def test_what_twitchio_gives_up_is_built_anew(
         await heard(twitch, hub, "back again")
 
 
-async def test_a_login_that_was_taken_back_says_how_to_mend_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_login_that_was_taken_back_says_how_to_mend_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with logged_in(tmp_path, monkeypatch) as (twitch, hub):
         await twitch.eventsub.revoke("authorization_revoked")
         health = await hub.expect(ServiceHealth, state="failed")
@@ -184,9 +180,7 @@ async def test_hostile_frames_cost_some_seconds_at_most(
         "\ud83e",
     ],
 )
-async def test_hostile_lines_come_through_as_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
-) -> None:
+async def test_hostile_lines_come_through_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     async with logged_in(tmp_path, monkeypatch) as (twitch, hub):
         await twitch.say(text, "eve")
         await heard(twitch, hub, "and on")

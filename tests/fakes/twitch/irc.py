@@ -59,7 +59,9 @@ class ChatServer:
     async def privmsg(self, user: User, text: str, **tags: Any) -> None:
         """PRIVMSG with its tags (docs/chat/irc, Tags)."""
         channel = self.world.channel.login
-        await self.line(f"{self._tags(user, tags)} :{user.login}!{user.login}@{user.login}.tmi.twitch.tv PRIVMSG #{channel} :{text}")
+        await self.line(
+            f"{self._tags(user, tags)} :{user.login}!{user.login}@{user.login}.tmi.twitch.tv PRIVMSG #{channel} :{text}"
+        )
 
     async def usernotice(self, user: User, kind: str, text: str = "", **tags: Any) -> None:
         """USERNOTICE: subscriptions, gifts, raids."""
@@ -106,7 +108,9 @@ class ChatServer:
                             await socket.send(":tmi.twitch.tv NOTICE * :Login unsuccessful\r\n")
                             await socket.close()
                             return
-                        await socket.send(f":tmi.twitch.tv 001 {nick} :Welcome, GLHF!\r\n:tmi.twitch.tv 376 {nick} :>\r\n")
+                        await socket.send(
+                            f":tmi.twitch.tv 001 {nick} :Welcome, GLHF!\r\n:tmi.twitch.tv 376 {nick} :>\r\n"
+                        )
                     elif word == "JOIN" and nick:
                         await self._join(socket, nick, rest.removeprefix("#"))
         except ConnectionClosed:

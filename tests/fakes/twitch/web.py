@@ -190,5 +190,11 @@ def _helix_error(status: int, error: str, message: str) -> Response:
 
 def _user(user: Any) -> dict[str, Any]:
     images = {"profile_image_url": "", "offline_image_url": ""}
-    more = {"type": "", "broadcaster_type": "", "description": "", "view_count": 0, "created_at": "2020-01-01T00:00:00Z"}
+    more = {
+        "type": "",
+        "broadcaster_type": "",
+        "description": "",
+        "view_count": 0,
+        "created_at": "2020-01-01T00:00:00Z",
+    }
     return {"id": user.id, "login": user.login, "display_name": user.name, **images, **more}
