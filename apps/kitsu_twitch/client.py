@@ -42,7 +42,7 @@ def point_to(settings: TwitchSettings) -> None:
     twitchio.http.Route.BASE = settings.helix_url
     twitchio.http.Route.ID_BASE = settings.id_url
     twitchio.eventsub.websockets.WSS = settings.eventsub_url
-    twitchio.eventsub.websockets.create_event_instance = _tolerant_event
+    twitchio.eventsub.websockets.create_event_instance = _tolerant_event  # type: ignore[attr-defined, assignment]
 
 
 class _Tolerant(dict[str, Any]):
@@ -128,8 +128,8 @@ class Client(twitchio.Client):
 
     @property
     def gave_up(self) -> bool:
-        """Whether twitchio has closed its last socket, or reads it no more: a frame that it did not expect ends that."""
-        return not any(map(_is_read, self._sockets()))
+        """Whether twitchio has closed its last socket, or reads it no more: an unexpected frame ends that."""
+        return not any(socket._connecting or _is_read(socket) for socket in self._sockets())
 
     async def listen_to(self, subscription: eventsub.SubscriptionPayload) -> None:
         """Subscribe, on this login's socket.

@@ -1,4 +1,4 @@
-"""Payloads, field by field as docs/eventsub/eventsub-subscription-types and docs/eventsub/eventsub-reference have them."""
+"""Payloads, field by field as docs/eventsub/eventsub-subscription-types and …/eventsub-reference have them."""
 
 import re
 import uuid
@@ -72,13 +72,13 @@ def _reply(parent: User) -> dict[str, Any]:
     }
 
 
-_NOTICES = (
-    "sub resub sub_gift community_sub_gift gift_paid_upgrade prime_paid_upgrade raid unraid pay_it_forward "
-    "announcement charity_donation bits_badge_tier watch_streak modiversary "
-    "shared_chat_sub shared_chat_resub shared_chat_sub_gift shared_chat_community_sub_gift "
-    "shared_chat_gift_paid_upgrade shared_chat_prime_paid_upgrade shared_chat_raid shared_chat_pay_it_forward "
-    "shared_chat_announcement"
-).split()
+_KINDS = """
+    sub resub sub_gift community_sub_gift gift_paid_upgrade prime_paid_upgrade raid unraid pay_it_forward announcement
+    charity_donation bits_badge_tier watch_streak modiversary shared_chat_sub shared_chat_resub shared_chat_sub_gift
+    shared_chat_community_sub_gift shared_chat_gift_paid_upgrade shared_chat_prime_paid_upgrade shared_chat_raid
+    shared_chat_pay_it_forward shared_chat_announcement
+"""
+_NOTICES = tuple(_KINDS.split())
 
 
 def notification(channel: User, user: User, kind: str, data: dict[str, Any], text: str = "") -> dict[str, Any]:

@@ -7,6 +7,7 @@ nothing else comes; a reconnect message moves a session with its subscriptions t
 import asyncio
 import json
 import uuid
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -130,10 +131,8 @@ class EventSub:
         if socket is None:
             return
         head = {"message_id": message_id or str(uuid.uuid4()), "message_type": kind, "message_timestamp": now()}
-        try:
+        with suppress(ConnectionClosed):
             await socket.send(json.dumps({"metadata": {**head, **metadata}, "payload": payload}))
-        except ConnectionClosed:
-            pass
 
     def _move(self, old: str, new: str) -> None:
         for row in self.world.subscriptions.values():

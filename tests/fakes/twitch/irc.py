@@ -1,4 +1,4 @@
-"""Chat over IRC on a websocket (docs/chat/irc), for those who only read: nicks that begin with justinfan need no PASS."""
+"""Chat over IRC on a websocket (docs/chat/irc), for those who only read: a nick like justinfan123 needs no PASS."""
 
 import asyncio
 import re
