@@ -94,7 +94,7 @@ class Show:
         self.commands = Commands(table, self.replies, self._is_live, self.stream.publish, self.intake.count)
         for name, handler in Handlers(self, self.commands, ignored).all().items():
             self.commands.register(name, handler)
-        thanks = Thanks(settings, self.offer)
+        thanks = Thanks(settings, self._thank)
         self.chat = Chat(
             lambda: self.conversation(STAGE), self.levels, self.intake, self.store, ignored, self.commands, thanks
         )
@@ -346,6 +346,14 @@ class Show:
 
     def _waiting(self) -> int:
         return sum(conversation.backlog for conversation in self.conversations.values())
+
+    def _thank(self, job: Job) -> None:
+        """A line about what viewers did; its id was seen already."""
+        stage = self.conversation(STAGE)
+        if self.levels.now.panic is not None:
+            stage.end(job, "panic", "panic")
+        else:
+            stage.offer(job)
 
     def _is_live(self, platform: str) -> bool | None:
         channel = self.chat.channels.get(platform)

@@ -101,7 +101,7 @@ class EventSub:
         about = {**welcome, "reconnect_url": None, "recovery_url": None, "connected_at": now()}
         await self._send(session, "session_welcome", {"session": about})
         tasks = [asyncio.create_task(self._keep_alive(session, every_s)), asyncio.create_task(self._expect(session))]
-        await self._note()
+        await self.note()
         try:
             async for _ in socket:
                 await socket.close(4001)  # "client sent inbound traffic"
@@ -113,7 +113,7 @@ class EventSub:
             self.sessions.pop(session, None)
             self._forget(session)
             self.closed.append(socket.close_code)
-            await self._note()
+            await self.note()
 
     async def _keep_alive(self, session: str, every_s: float) -> None:
         while True:
@@ -145,6 +145,7 @@ class EventSub:
         for row in [row for row in rows.values() if row["transport"]["session_id"] == session]:
             del rows[row["id"]]
 
-    async def _note(self) -> None:
+    async def note(self) -> None:
+        """Something changed: wake those who wait for it."""
         async with self.changed:
             self.changed.notify_all()

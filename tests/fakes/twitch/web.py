@@ -52,6 +52,7 @@ class Web:
             return _refused(400, "invalid client")
         device = Device(uuid.uuid4().hex, tuple(form.get("scopes", "").replace("+", " ").split()))
         self.world.devices[device.code] = device
+        await self.eventsub.note()
         code = device.code[:8].upper()
         uri = f"https://www.twitch.tv/activate?public=true&device-code={code}"
         answer = {"device_code": device.code, "expires_in": 1800, "interval": 1, "user_code": code}
@@ -140,7 +141,7 @@ class Web:
         if NEEDED[kind] and NEEDED[kind] not in token.scopes:
             return _helix_error(403, "Forbidden", "subscription missing proper authorization")
         made = self.world.subscribe(body)
-        await self.eventsub._note()
+        await self.eventsub.note()
         total = len(self.world.subscriptions)
         answer = {"data": [made], "total": total, "total_cost": 0, "max_total_cost": 10}
         return JSONResponse(answer, 202)
@@ -158,7 +159,7 @@ class Web:
         sent = self.drop_reason is None
         if sent:
             self.world.messages.append({**body, "id": message_id, "at": time.monotonic()})
-            await self.eventsub._note()
+            await self.eventsub.note()
             if self.on_message is not None:
                 await self.on_message(token, body["message"])
         return JSONResponse({"data": [{"message_id": message_id, "is_sent": sent, "drop_reason": self.drop_reason}]})
