@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from kitsu.protocol import ChatBatch, ChatChannel, ChatEvent, ChatLine, ChatRemoved
+from kitsu.protocol.chat import MAX_BATCH
 from kitsu.telemetry import log
 from kitsu_orchestrator.commands.runner import Commands
 from kitsu_orchestrator.conversation import Conversation
@@ -48,7 +49,9 @@ class Chat:
         received = time.perf_counter()
         stage = self._stage()
         before = len(stage.crowd)
-        for line in message.lines:
+        if len(message.lines) > MAX_BATCH:
+            self._intake.count("flood", len(message.lines) - MAX_BATCH)
+        for line in message.lines[:MAX_BATCH]:
             if line.author.platform != platform or line.author.role == "operator":
                 self._intake.count("forged")
             elif self._intake.is_duplicate(platform, line.message_id):

@@ -6,7 +6,7 @@ dev.twitch.tv/docs/chat/irc: RFC 1459 lines with IRCv3 tags; `CAP REQ :twitch.tv
 from dataclasses import dataclass, field
 
 from kitsu.protocol import Author, ChatEvent, ChatLine, ChatRemoved
-from kitsu_twitch.roles import PLATFORM, author_of, tier_of
+from kitsu_twitch.roles import PLATFORM, author_of, tier_of, whole
 
 MAX_LINE = 16_384  # 8191 bytes of tags, and the message
 _UNESCAPED = {":": ";", "s": " ", "\\": "\\", "r": "\r", "n": "\n"}
@@ -51,13 +51,13 @@ def line_of(irc: Irc) -> ChatLine | None:
         text = text[8:-1]
     bits = irc.tags.get("bits", "")
     paid = int(bits) if bits.isdecimal() and len(bits) < 9 else 0
-    return ChatLine(author=_author(irc, irc.nick), text=text, message_id=irc.tags.get("id", ""), paid=paid)
+    return ChatLine(author=_author(irc, irc.nick), text=whole(text), message_id=irc.tags.get("id", ""), paid=paid)
 
 
 def event_of(irc: Irc) -> ChatEvent | None:
     """A USERNOTICE as an event; None: nothing that she would speak of."""
     tags = irc.tags
-    text = irc.params[-1] if len(irc.params) > 1 else ""
+    text = whole(irc.params[-1]) if len(irc.params) > 1 else ""
     author = None if tags.get("login") == "ananonymousgifter" else _author(irc, tags.get("login", ""))
     tier, event_id = tier_of(tags.get("msg-param-sub-plan", "")), tags.get("id", "")
     match tags.get("msg-id"):

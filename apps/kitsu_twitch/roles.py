@@ -6,6 +6,7 @@ from kitsu.protocol import Author, AuthorRole
 
 PLATFORM = "twitch"
 MAX_NAME = 60
+MAX_TEXT = 500  # Twitch's own limit; 256 such lines fit into one frame of the hub's
 
 _ROLES: tuple[tuple[frozenset[str], AuthorRole], ...] = (
     (frozenset({"broadcaster"}), "broadcaster"),
@@ -43,8 +44,8 @@ def _tier(badges: dict[str, str]) -> int:
 
 
 def whole(text: str) -> str:
-    """Text that can be sent on: half a character (a lone surrogate) cannot."""
-    return text.encode("utf-8", "replace").decode()
+    """Text that can be sent on: half a character (a lone surrogate) cannot, nor what is too long for any chat."""
+    return text[:MAX_TEXT].encode("utf-8", "replace").decode()
 
 
 def tier_of(plan: str) -> int:

@@ -1,8 +1,6 @@
 """Chat, whatever platform it comes from: lines and events in, replies out. Nothing here is one platform's own."""
 
-from typing import Annotated, Literal
-
-from msgspec import Meta
+from typing import Literal
 
 from kitsu.protocol.approved import Approved, ChatReply
 from kitsu.protocol.envelope import Message, Part
@@ -38,7 +36,7 @@ class ChatLine(Part, frozen=True, kw_only=True):
 class ChatBatch(Message, frozen=True, kw_only=True, tag="chat.batch"):
     """Lines in the order they came: what a platform app has after 20 ms, or 256 of them."""
 
-    lines: Annotated[tuple[ChatLine, ...], Meta(max_length=MAX_BATCH)]
+    lines: tuple[ChatLine, ...]  # at most 256; the hub drops what is more
 
 
 class ChatEvent(Message, frozen=True, kw_only=True, tag="chat.event"):
