@@ -1,7 +1,7 @@
 """`python -m kitsu_twitch.login`: log in at Twitch by Device Code Flow, which needs no secret of the application's.
 
-It asks nothing: it prints a link and a code, waits until somebody has agreed, and keeps what Twitch gives. Progress goes to
-stderr, one JSON object to stdout at the end.
+It asks nothing: it prints a link and a code, waits until somebody has agreed, and keeps what Twitch gives. Progress
+goes to stderr, one JSON object to stdout at the end.
 """
 
 import asyncio
@@ -71,7 +71,8 @@ async def log_in(settings: TwitchSettings, file: LoginFile) -> Login:
 
 def _show(device: Any) -> None:
     sys.stderr.write(
-        f"Open {device['verification_uri']}\nin a browser where the account is signed in that shall write the replies,\n"
+        f"Open {device['verification_uri']}\n"
+        f"in a browser where the account is signed in that shall write the replies,\n"
         f"check that it shows the code {device['user_code']}, and agree. Waiting …\n"
     )
     sys.stderr.flush()

@@ -35,7 +35,9 @@ def _answer() -> dict[str, Any]:
     try:
         answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     except (ValueError, IndexError):
-        raise VerbError(Exit.NO, "login_failed", "The login ended without a word; what it wrote stands above.") from None
+        raise VerbError(
+            Exit.NO, "login_failed", "The login ended without a word; what it wrote stands above."
+        ) from None
     return answer
 
 

@@ -12,7 +12,7 @@ export interface Envelope {
   seq: number; // position in the page stream; 0 elsewhere
 }
 
-export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'control' | 'twitch';
+export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'twitch' | 'control';
 
 export type AuthorRole = 'viewer' | 'sub' | 'vip' | 'mod' | 'broadcaster' | 'operator';
 
@@ -45,7 +45,7 @@ export interface Capabilities {
 /** First message of every worker. At most 4 KB, within 5 s. */
 export interface Hello extends Envelope {
   type: 'hello';
-  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'control' | 'twitch';
+  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'twitch' | 'control';
   name: string; // instance, for people: "tts@gpu-box"
   token: string;
   protocol: number;

@@ -51,7 +51,8 @@ const ROLES: Record<string, string> = {
 	policy: 'Brain',
 	tts: 'Voice',
 	playout: 'Playout',
-	control: 'Pages'
+	control: 'Pages',
+	twitch: 'Twitch'
 };
 
 export function roleName(role: string): string {
@@ -63,6 +64,7 @@ const EXITS: Record<string, string> = {
 	brain: 'brain',
 	playout: 'sound',
 	captions: 'captions',
+	twitch: 'Twitch chat',
 	orchestrator: 'hub',
 	launcher: 'second path'
 };
