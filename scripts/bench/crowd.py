@@ -27,7 +27,8 @@ from kitsu.protocol import (
 EVERY_S = 0.02
 ROLES: tuple[AuthorRole, ...] = ("viewer",) * 90 + ("sub",) * 7 + ("vip", "mod", "mod")
 SHOUTS = ("LUL", "Pog", "gg", "first!", "hype hype hype")
-WORDS = ["what", "do", "you", "think", "about", "the", "next", "game", "and", "can", "we", "play", "it", "together", "with", "chat", "please", "fox", "tail", "dance", "sing"]
+_SAYING = "what do you think about the next game and can we play it together with chat please fox tail dance sing"
+WORDS = _SAYING.split()
 PEOPLE = 20_000
 COMMAND_EVERY_S = 1.0
 MODERATOR = Author(name="Mia", role="mod", platform="twitch", user_id="mia", login="mia")
