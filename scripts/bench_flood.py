@@ -171,7 +171,7 @@ LINES = (
     Line("commands without a confirmation", "commands_unanswered", "0", at_most(0)),
     Line("chat lines a second", "lines_per_s"),
     Line("dropped, all reasons", "dropped_total"),
-    Line("neither dropped nor waiting: answered", "unaccounted"),
+    Line("neither dropped nor waiting: answered, or commands", "unaccounted"),
     Line("orchestrator, % of a core", "orchestrator_cpu_percent"),
     Line("the crowd itself, % of a core", "generator_cpu_percent"),
 )

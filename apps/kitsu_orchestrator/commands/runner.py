@@ -52,8 +52,8 @@ class Commands:
         typed = self.table.typed(line.text)
         if typed is None:
             return False
-        self._count("command")
-        if not typed.name:  # another bot's
+        if not typed.name:
+            self._count("other_bots_command")
             return True
         call = Call(typed.name, typed.argument, line, received)
         refusal = self._refusal(call)
