@@ -13,6 +13,8 @@ def hints() -> list[str]:
         found.append("a natural voice: the built-in one speaks. kitsu download voice en_US-ljspeech-medium")
     if not _setting("playout", "device", ""):
         found.append("a sound device: sound comes from the pages. KITSU__PLAYOUT__DEVICE=default in .env")
+    if not home().twitch_file.is_file() and not _setting("twitch", "channel", ""):
+        found.append("Twitch chat: kitsu login twitch, or only reading: KITSU__TWITCH__CHANNEL=NAME in .env")
     return found
 
 
