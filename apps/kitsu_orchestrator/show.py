@@ -38,7 +38,7 @@ from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.panic import Confirmations
-from kitsu_orchestrator.replies import Replies
+from kitsu_orchestrator.replies import Replies, Written
 from kitsu_orchestrator.services import Services
 from kitsu_orchestrator.store import Store
 from kitsu_orchestrator.story import Story
@@ -51,15 +51,6 @@ from kitsu_orchestrator.voice_choice import VoiceChoice
 FORGET_EVERY_S = 86_400.0
 TELL_SHED_EVERY_S = 1.0
 STOP_TURNS_S = 1.5
-WHY_NOT = {
-    "blocked": "that is nothing she can talk about.",
-    "dropped": "there was no room for your question.",
-    "expired": "your question waited too long, ask again.",
-    "muted": "she answered, but she is muted.",
-    "interrupted": "her answer was cut off.",
-    "failed": "her answer failed, ask again.",
-}
-"""What somebody who asked by command is told when no answer was heard; a panic and a ban are not answered."""
 
 
 class Show:
@@ -86,7 +77,7 @@ class Show:
         self.replies = Replies(hub, lambda: self.studio)
         self.chat: Chat
         self.commands: Commands
-        self._written: Literal["none", "asked", "all"] = "none"  # which answers go into chat
+        self._written: Written = "none"
 
     def open_chat(self, settings: ChatSettings, table: CommandTable, ignored: Ignored) -> None:
         """Make the desks for the platforms' chat."""
@@ -135,7 +126,7 @@ class Show:
             self._forget_idlest()
         conversation = Conversation(name, self.studio, self.levels, self.intake, self.store)
         self.conversations[name] = conversation
-        conversation.on_end = self._write_answer
+        conversation.on_end = self._ended
         self.levels.gen(name)
         self._runners[name] = self._group.create_task(conversation.run())
         return conversation
@@ -355,18 +346,13 @@ class Show:
         else:
             stage.offer(job)
 
+    def _ended(self, job: Job, story: Story) -> None:
+        if writing := self.replies.of_turn(job, story, self._written):
+            self._group.create_task(writing)
+
     def _is_live(self, platform: str) -> bool | None:
         channel = self.chat.channels.get(platform)
         return channel.live if channel is not None else None
-
-    def _write_answer(self, job: Job, story: Story) -> None:
-        """Her answer in chat too, or why there is none."""
-        if self._written == "none" or (self._written == "asked" and not job.asked) or job.author.name == "chat":
-            return
-        if story.outcome in ("spoken", "fallback") and story.heard_text:
-            self._group.create_task(self.replies.answer(job.author, story.heard_text))
-        elif job.asked and (why := WHY_NOT.get(story.outcome or "")):
-            self._group.create_task(self.replies.confirm(job.author, why))
 
     def _forget_idlest(self) -> None:
         idle = [c for c in self.conversations.values() if c.idle and c.name != STAGE]

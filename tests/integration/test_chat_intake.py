@@ -186,6 +186,6 @@ async def test_a_flood_is_shed_before_it_costs_and_counted(tmp_path: Path) -> No
         status = await show.get("/status")
         counted = sum(status["dropped"].values()) + status["waiting"]
         assert status["dropped"]["crowded"] >= 4790
-        assert 5000 <= counted <= 5002
+        assert 4998 <= counted <= 5000, "but for the one or two that are being answered"
         assert show.voice.all(TtsSynthesize)
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""A whole show with Twitch's chat: real EventSub, hub, turn, gate and Helix; only Twitch and the engines are doubles."""
+"""A whole show with Twitch's chat: real worker, hub, turns and gate; only Twitch and the engines are doubles."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
