@@ -141,6 +141,11 @@ def _install(parser: Parser) -> None:
     _json(parser)
 
 
+def _login(parser: Parser) -> None:
+    parser.add_argument("where", choices=("twitch",), metavar="WHERE", help="twitch")
+    _json(parser)
+
+
 def _volume(parser: Parser) -> None:
     parser.add_argument("percent", type=percent, metavar="PERCENT", help="0 to 100")
     _json(parser)
@@ -198,6 +203,7 @@ VERBS: dict[str, Verb] = {
     "obs": Verb("obs", "OBS Studio: how it is, scenes, presets, and setting it up", _obs),
     "vts": Verb("vts", "the link to VTube Studio: how it is, a face or gesture, begin anew", _vts),
     "quickstart": Verb("quickstart", "five questions, then every part is tried aloud", _none),
+    "login": Verb("login", "let Kitsu read and write a channel's chat", _login),
     "download": Verb("download", "natural voices and language models, each by name", _download),
     "install": Verb("install", "a voice that needs a Python of its own", _install),
     "devices": Verb("devices", "sound devices, and a test tone", _devices),

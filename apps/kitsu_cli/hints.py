@@ -15,6 +15,8 @@ def hints() -> list[str]:
         found.append("a sound device: sound comes from the pages. KITSU__PLAYOUT__DEVICE=default in .env")
     if not _setting("obs", "password", "") and _setting("obs", "connect", "auto") == "auto":
         found.append("OBS: no scenes from here, no safe scene on panic. KITSU__OBS__PASSWORD in .env; kitsu doctor")
+    if not home().twitch_file.is_file() and not _setting("twitch", "channel", ""):
+        found.append("Twitch chat: kitsu login twitch, or only reading: KITSU__TWITCH__CHANNEL=NAME in .env")
     return found
 
 

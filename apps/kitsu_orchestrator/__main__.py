@@ -14,7 +14,7 @@ from kitsu.telemetry import log
 from kitsu.worker import Process, run_process
 from kitsu.worker.web import bind
 from kitsu_orchestrator.app import Orchestrator, Settings
-from kitsu_orchestrator.config import DeadAirSettings, IntakeSettings, TurnSettings
+from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TurnSettings
 
 
 async def run(process: Process) -> None:
@@ -27,6 +27,7 @@ async def run(process: Process) -> None:
         load("turn", TurnSettings),
         load("intake", IntakeSettings),
         load("policy", PolicySettings),
+        load("chat", ChatSettings),
         load("dead_air", DeadAirSettings),
     )
     orchestrator = Orchestrator(

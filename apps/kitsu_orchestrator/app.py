@@ -16,8 +16,11 @@ from kitsu.speech.saying import Speaker
 from kitsu.worker import Process
 from kitsu.worker.web import serve
 from kitsu_orchestrator.answer_length import AnswerLength
-from kitsu_orchestrator.config import DeadAirSettings, IntakeSettings, TurnSettings
+from kitsu_orchestrator.commands.handlers import COMMANDS
+from kitsu_orchestrator.commands.table import load_commands
+from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TurnSettings
 from kitsu_orchestrator.hub import Hub
+from kitsu_orchestrator.ignored import Ignored
 from kitsu_orchestrator.intake import Intake
 from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.levels import Levels
@@ -40,6 +43,7 @@ class Settings:
     turn: TurnSettings
     intake: IntakeSettings
     policy: PolicySettings
+    chat: ChatSettings
     dead_air: DeadAirSettings = field(default_factory=DeadAirSettings)
 
 
@@ -67,6 +71,8 @@ class Orchestrator:
         self.show = Show(
             self._hub, levels, Intake(settings.intake), self._store, Services(self._hub), latch, settings.dead_air
         )
+        ignored = Ignored(where.data / "ignored.json")
+        self.show.open_chat(settings.chat, load_commands(where, COMMANDS), ignored)
         self._hub.attach(Router(self.show))
         self._studio = Studio(
             self._hub,

@@ -1,6 +1,6 @@
-"""Settings of the orchestrator: sections `turn` and `intake`."""
+"""Settings of the orchestrator: sections `turn`, `intake` and `chat`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -25,6 +25,10 @@ class IntakeSettings(Section, frozen=True, kw_only=True):
     max_waiting: Annotated[int, Meta(ge=1, le=10_000)] = 50  # per conversation
     stale_after_s: Seconds = 90.0
     remember_ids: Annotated[int, Meta(ge=0, le=1_000_000)] = 5000  # platform message ids, against duplicates
+    max_chat: Annotated[int, Meta(ge=1, le=10_000)] = 200  # lines of platform chat that she may choose from
+    max_per_author: Annotated[int, Meta(ge=1, le=1000)] = 3  # of them
+    chant_at: Annotated[int, Meta(ge=2, le=1000)] = 5  # so many say the same: "chat is saying"
+    paid_is_at_least: Annotated[int, Meta(ge=1, le=1_000_000)] = 1  # bits, cents: such a line is never lost
     max_conversations: Annotated[int, Meta(ge=1, le=1000)] = 32
 
 
@@ -39,5 +43,11 @@ class DeadAirSettings(Section, frozen=True, kw_only=True):
         90.0  # between two; twice as long after each that nobody answered
     )
     longest_s: Annotated[float, Meta(ge=10, le=36_000)] = 900.0  # but no longer than that
-    thanks: bool = True  # for raids, subs, gifts and cheers
+    thanks: bool = True  # for subs, gifts, raids, follows and rewards
     gather_s: Annotated[float, Meta(ge=0, le=60)] = 4.0  # thanks that come so close together are said as one
+
+
+class ChatSettings(Section, frozen=True, kw_only=True):
+    """What is written into the platforms' chats."""
+
+    answers: Literal["none", "asked", "all"] = "asked"  # which of her answers are written too; asked: those to !ask

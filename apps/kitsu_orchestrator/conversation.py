@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 
-from kitsu.protocol import STAGE, Line, Message, Outcome, Role, TurnEnded, TurnQueued, TurnState
+from kitsu.protocol import STAGE, Line, Message, Outcome, Role, StreamNotice, TurnEnded, TurnQueued, TurnState
+from kitsu_orchestrator.crowd import AuthorKey, Crowd, author_key
 from kitsu_orchestrator.intake import Intake, Waiting, rank_of
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.lines import Job
@@ -25,6 +27,8 @@ class Conversation:
     def __init__(self, name: str, studio: Studio, levels: Levels, intake: Intake, store: Store) -> None:
         self.name = name
         self.waiting = Waiting(intake.settings.max_waiting)
+        self.crowd = Crowd(intake.settings, intake.count)
+        self.on_end: Callable[[Job, Story], None] = lambda job, story: None
         self.current: Turn | None = None
         self.speculative: Turn | None = None
         self.last_used = time.monotonic()
@@ -35,16 +39,21 @@ class Conversation:
         self._levels = levels
         self._intake = intake
         self._store = store
-        self._history: deque[Line] = deque(maxlen=studio.turn.history_lines)
+        self._history: deque[tuple[AuthorKey, Line]] = deque(maxlen=studio.turn.history_lines)
 
     @property
     def idle(self) -> bool:
         """Nothing runs and nothing waits."""
-        return self.current is None and self.speculative is None and not len(self.waiting)
+        return self.current is None and self.speculative is None and not self.backlog
 
-    def remember(self, prompt: str, heard: str) -> None:
+    @property
+    def backlog(self) -> int:
+        """How many lines wait."""
+        return len(self.waiting) + len(self.crowd)
+
+    def remember(self, prompt: str, heard: str, author: AuthorKey = ("", "")) -> None:
         """Add one exchange to the history: only what was heard."""
-        self._history.extend(_exchange(prompt, heard))
+        self._history.extend((author, line) for line in _exchange(prompt, heard))
 
     def offer(self, job: Job, *, now: bool = False) -> None:
         """Take a line in; whatever had to go for it ends as dropped. `now`: it cuts what she is saying."""
@@ -59,6 +68,39 @@ class Conversation:
             self._studio.publish(TurnQueued(conv=self.name, turn_id=job.turn_id, waiting=len(self.waiting) - 1))
         if shed is not None:
             self.end(shed, "dropped", "queue_full")
+            if shed.paid:
+                text = "So many paid lines wait that the oldest one will not be answered. It is in the list of turns."
+                self._studio.publish(StreamNotice(level="warn", code="paid_line_dropped", message=text))
+
+    def woken(self) -> None:
+        """The crowd has a line."""
+        self.last_used = time.monotonic()
+        self.waiting.wake.set()
+
+    def remove(self, gone: Callable[[Job], bool]) -> int:
+        """The platform took lines back: none of them may sound, nor stay in what she remembers. Returns how many."""
+        if self.speculative is not None and gone(self.speculative.job):
+            self._think_again()
+        jobs = self.waiting.remove(gone)
+        for job in jobs:
+            self.end(job, "dropped", "removed")
+        running = self.current is not None and gone(self.current.job) and self.interrupt("interrupted", "removed")
+        return len(jobs) + running
+
+    def forget(self, author: AuthorKey) -> None:
+        """What somebody said is not hers to remember any more."""
+        self._history = deque((pair for pair in self._history if pair[0] != author), maxlen=self._history.maxlen)
+
+    def clear(self) -> int:
+        """End all waiting lines; returns how many there were."""
+        self._think_again()
+        jobs = self.waiting.clear()
+        for job in jobs:
+            self.end(job, "dropped", "cleared")
+        crowd = self.crowd.clear()
+        if crowd:
+            self._intake.count("cleared", crowd)
+        return len(jobs) + crowd
 
     def end(self, job: Job, outcome: Outcome, reason: str) -> None:
         """End a line that never became a turn."""
@@ -69,6 +111,7 @@ class Conversation:
             self._store.save(story)
         self._studio.publish(TurnEnded(conv=self.name, turn_id=job.turn_id, outcome=outcome, reason=reason))
         job.finish(story)
+        self.on_end(job, story)
 
     def receive(self, message: Message, frame: str | bytes) -> None:
         """A worker's message for one of the turns; what belongs to a dropped run of a turn has an older `gen`."""
@@ -102,6 +145,8 @@ class Conversation:
         self._think_again(gen)
         for job in self.waiting.clear():
             self.end(job, outcome, reason)
+        if crowd := self.crowd.clear():
+            self._intake.count(reason, crowd)
 
     async def run(self) -> None:
         """Answer lines for ever."""
@@ -120,13 +165,15 @@ class Conversation:
         self.last_used = time.monotonic()
         if turn.started is not None:
             self.ended.append(turn.state())
-        self.remember(turn.prompt, story.heard_text)
+        if story.reason != "removed":
+            self.remember(turn.prompt, story.heard_text, author_key(turn.job.author))
         if self.name == STAGE and story.outcome == "spoken" and turn.prompt:
             self._studio.length.spoken(story.times.first_audio_ms)
         if story.heard_text != story.full_text:
             self._think_again()
         self._store.save(story)
         turn.job.finish(story)
+        self.on_end(turn.job, story)
 
     async def _take(self) -> tuple[Turn, asyncio.Task[Story]]:
         """The next turn: the prepared one, unless the operator's words have come in since."""
@@ -147,13 +194,22 @@ class Conversation:
 
     async def _next_job(self) -> Job:
         while True:
-            job = await self.waiting.next()
-            if job.kind == "say" or job.age_s() <= self._intake.settings.stale_after_s:
+            job = self._best()
+            if job is None:
+                self.waiting.wake.clear()
+                await self.waiting.wake.wait()
+                continue
+            if job.kind == "say" or job.paid or job.age_s() <= self._intake.settings.stale_after_s:
                 return job
             self.end(job, "expired", "stale")
 
+    def _best(self) -> Job | None:
+        """The operator's and paid lines first; then whichever waited longer, here or in the crowd."""
+        ours = len(self.waiting) and (self.waiting.valued or self.waiting.oldest <= self.crowd.oldest)
+        return self.waiting.take() if ours else self.crowd.take()
+
     def _start(self, job: Job, assumed: Turn | None = None) -> tuple[Turn, asyncio.Task[Story]]:
-        history = self._history.copy()
+        history = deque((line for _, line in self._history), maxlen=self._history.maxlen)
         if assumed is not None:
             history.extend(_exchange(assumed.prompt, assumed.story.full_text))
         turn = Turn(self._studio, job, self._levels.gen(self.name), tuple(history), self.interrupt)

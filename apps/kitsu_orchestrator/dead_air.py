@@ -50,10 +50,10 @@ class DeadAir:
             await asyncio.sleep(LOOK_EVERY_S)
             await self.look()
 
-    def heard(self, job: Job) -> None:
+    def heard(self) -> None:
         """Somebody wrote to the stage: whatever she began by herself makes room, at once or with the sentence's end."""
         self._quiet_since, self._unanswered = self._now(), 0
-        conversation = self._show.conversations.get(job.conv)
+        conversation = self._show.conversations.get(STAGE)
         turn = conversation.current if conversation else None
         if conversation is None or turn is None or turn.job.kind != "topic":
             return

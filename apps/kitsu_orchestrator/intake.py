@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
 
 from kitsu.protocol import AuthorRole
 from kitsu_orchestrator.config import IntakeSettings
@@ -10,8 +11,9 @@ from kitsu_orchestrator.story import Story
 
 ENDED_LIMIT = 500
 
-_RANK: dict[AuthorRole, int] = {"operator": 0, "broadcaster": 1, "mod": 1, "vip": 1, "sub": 1, "viewer": 2}
-_RANKS = 3
+_RANK: dict[AuthorRole, int] = {"operator": 0, "broadcaster": 2, "mod": 2, "vip": 2, "sub": 2, "viewer": 3}
+_PAID = 1
+RANKS = 4
 
 
 class Waiting:
@@ -19,9 +21,9 @@ class Waiting:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._queues: tuple[deque[Job], ...] = tuple(deque() for _ in range(_RANKS))
+        self._queues: tuple[deque[Job], ...] = tuple(deque() for _ in range(RANKS))
         self._count = 0
-        self._wake = asyncio.Event()
+        self.wake = asyncio.Event()  # set when a line comes in
         self._last_author = ""
 
     def __len__(self) -> int:
@@ -31,6 +33,16 @@ class Waiting:
     def urgent(self) -> bool:
         """Whether the operator's own words wait."""
         return bool(self._queues[0])
+
+    @property
+    def valued(self) -> bool:
+        """Whether lines of the operator, or paid ones, wait."""
+        return bool(self._queues[0] or self._queues[_PAID])
+
+    @property
+    def oldest(self) -> float:
+        """When the oldest line of the best role came (s of `perf_counter`); infinity when nothing waits."""
+        return next((queue[0].received for queue in self._queues if queue), float("inf"))
 
     def put(self, job: Job) -> Job | None:
         """Take a line in; returns the one that was shed for it (perhaps the line itself)."""
@@ -61,14 +73,29 @@ class Waiting:
     async def next(self) -> Job:
         """Wait for the best line and take it out."""
         while not self._count:
-            self._wake.clear()
-            await self._wake.wait()
+            self.wake.clear()
+            await self.wake.wait()
+        return self.take()
+
+    def take(self) -> Job:
+        """Take the best line out; there must be one."""
         queue = next(queue for queue in self._queues if queue)
         job = queue[index := 0 if queue is self._queues[0] else self._fair(queue)]
         del queue[index]
         self._count -= 1
         self._last_author = job.author.name
         return job
+
+    def remove(self, gone: Callable[[Job], bool]) -> list[Job]:
+        """Take out every line that `gone` is true of."""
+        found = []
+        for queue in self._queues:
+            going = [job for job in queue if gone(job)]
+            for job in going:
+                queue.remove(job)
+            found += going
+        self._count -= len(found)
+        return found
 
     def clear(self) -> list[Job]:
         """Take everything out."""
@@ -80,7 +107,7 @@ class Waiting:
 
     def _added(self) -> None:
         self._count += 1
-        self._wake.set()
+        self.wake.set()
 
     def _fair(self, queue: deque[Job]) -> int:
         """The oldest line of somebody else than the last author, if there is one."""
@@ -97,7 +124,8 @@ class Waiting:
 
 def rank_of(job: Job) -> int:
     """0 is answered first."""
-    return 0 if job.kind == "say" else _RANK[job.author.role]
+    rank = 0 if job.kind == "say" else _RANK[job.author.role]
+    return min(rank, _PAID) if job.paid else rank
 
 
 class Intake:
@@ -116,6 +144,11 @@ class Intake:
         self._ended[story.turn_id] = story
         if len(self._ended) > ENDED_LIMIT:
             self._ended.popitem(last=False)
+        self.changed.set()
+
+    def count(self, reason: str, lines: int = 1) -> None:
+        """Lines of chat went without ever being a job."""
+        self.dropped[reason] += lines
         self.changed.set()
 
     def ended(self, turn_id: str) -> Story | None:

@@ -31,6 +31,8 @@ class Job:
     clock: Clock = "live"
     message_id: str = ""
     cue: Cue | None = None  # of a topic or thanks; `text` is its name then
+    paid: int = 0
+    asked: bool = False  # by a command: her answer may be written into chat
     turn_id: str = field(default_factory=new_turn_id)
     accepted_at: int = field(default_factory=now_us)  # unix µs
     received: float = field(default_factory=time.perf_counter)
@@ -38,8 +40,8 @@ class Job:
 
     @property
     def must_survive(self) -> bool:
-        """Whether the line is written down before it is accepted: the operator's always is."""
-        return self.kind == "say" or self.author.role == "operator"
+        """Whether the line is written down before it is accepted: the operator's and paid ones always are."""
+        return self.kind == "say" or self.author.role == "operator" or bool(self.paid)
 
     def story(self) -> Story:
         """An empty record of what becomes of this line."""

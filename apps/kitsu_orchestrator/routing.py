@@ -3,6 +3,11 @@
 from kitsu.characters import system_prompt
 from kitsu.protocol import (
     STAGE,
+    ChatBatch,
+    ChatChannel,
+    ChatEvent,
+    ChatRemoved,
+    ChatSent,
     Message,
     ObsOutcome,
     ObsState,
@@ -39,6 +44,7 @@ from kitsu.protocol import (
 )
 from kitsu.telemetry import log
 from kitsu_orchestrator.hub import Peer
+from kitsu_orchestrator.replies import PLATFORMS
 from kitsu_orchestrator.show import Show
 
 
@@ -84,6 +90,8 @@ class Router:
             show.obs.left()
         elif peer.role == "vts":
             show.vts.left()
+        elif peer.role in PLATFORMS:
+            show.chat.left(peer.role)
         elif peer.role == "playout":
             show.services.sinks = ()
             show.stream.publish(PlayoutSinks(sinks=()))
@@ -139,6 +147,16 @@ class Router:
             case VtsState():
                 show.vts.state = message
                 show.stream.publish(message)
+            case ChatBatch():
+                show.chat.batch(peer.role, message)
+            case ChatEvent():
+                show.chat.event(peer.role, message)
+            case ChatRemoved():
+                show.chat.removed(peer.role, message)
+            case ChatChannel():
+                show.chat.channel(peer.role, message)
+            case ChatSent():
+                show.replies.sent(message)
             case PlayoutFlushed():
                 log.info("playout.flushed", conv=message.conv, latency_ms=message.latency_ms)
             case _:

@@ -4,7 +4,14 @@ from kitsu.protocol import ServiceHealth, ServiceState, SinkState
 from kitsu.services import SERVICES
 from kitsu_orchestrator.hub import Hub, Peer
 
-_EXITS = {"policy": "brain", "tts": "voice", "playout": "playout", "control": "captions", "vts": "vts"}
+_EXITS = {
+    "policy": "brain",
+    "tts": "voice",
+    "playout": "playout",
+    "control": "captions",
+    "vts": "vts",
+    "twitch": "twitch",
+}
 
 
 class Services:

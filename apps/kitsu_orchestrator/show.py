@@ -27,18 +27,25 @@ from kitsu.protocol import (
     TurnState,
 )
 from kitsu.telemetry import log
-from kitsu_orchestrator.config import DeadAirSettings
+from kitsu_orchestrator.chat import Chat
+from kitsu_orchestrator.commands.handlers import Handlers
+from kitsu_orchestrator.commands.runner import Commands
+from kitsu_orchestrator.commands.table import CommandTable
+from kitsu_orchestrator.config import ChatSettings, DeadAirSettings
 from kitsu_orchestrator.conversation import Conversation
 from kitsu_orchestrator.dead_air import DeadAir
 from kitsu_orchestrator.hub import Hub
+from kitsu_orchestrator.ignored import Ignored
 from kitsu_orchestrator.intake import Intake
 from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.obs import ObsDesk
 from kitsu_orchestrator.panic import Confirmations
+from kitsu_orchestrator.replies import Replies, Written
 from kitsu_orchestrator.services import Services
 from kitsu_orchestrator.store import Store
+from kitsu_orchestrator.story import Story
 from kitsu_orchestrator.stream import Stream
 from kitsu_orchestrator.studio import Studio
 from kitsu_orchestrator.thanks import Thanks
@@ -83,11 +90,24 @@ class Show:
         self._latching = asyncio.Lock()
         self._runners: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup
+        self.replies = Replies(hub, lambda: self.studio)
+        self.chat: Chat
+        self.commands: Commands
+        self._written: Written = "none"
+
+    def open_chat(self, settings: ChatSettings, table: CommandTable, ignored: Ignored) -> None:
+        """Make the desks for the platforms' chat."""
+        self._written = settings.answers
+        self.commands = Commands(table, self.replies, self._is_live, self.stream.publish, self.intake.count)
+        for name, handler in Handlers(self, self.commands, ignored).all().items():
+            self.commands.register(name, handler)
+        self.chat = Chat(self, ignored)
 
     async def run(self, studio: Studio) -> None:
         """Answer lines until cancelled."""
         self.studio = studio
         self.obs.judge = studio.gate
+        self.chat.name = studio.character.name.casefold()
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.store.write_all())
             self._group.create_task(self._forget_old())
@@ -100,6 +120,7 @@ class Show:
     async def stop(self) -> None:
         """Kitsu stops: every line that sounds or waits ends, and whoever waits for it is told."""
         self.hub.send("obs", HubStopping())
+        await self.commands.stop()
         gens = self.levels.bump_all()
         ends = [turn.job.done for turn in self.playing()]
         for name, conversation in self.conversations.items():
@@ -122,6 +143,7 @@ class Show:
             self._forget_idlest()
         conversation = Conversation(name, self.studio, self.levels, self.intake, self.store)
         self.conversations[name] = conversation
+        conversation.on_end = self._ended
         self.levels.gen(name)
         self._runners[name] = self._group.create_task(conversation.run())
         return conversation
@@ -140,7 +162,7 @@ class Show:
         else:
             conversation.offer(job, now=now)
             if job.conv == STAGE and job.cue is None:
-                self.dead_air.heard(job)
+                self.dead_air.heard()
 
     async def story(self, turn_id: str) -> dict[str, Any] | None:
         """What is known of a turn, wherever it stands.
@@ -350,7 +372,15 @@ class Show:
             await asyncio.sleep(TELL_SHED_EVERY_S)
 
     def _waiting(self) -> int:
-        return sum(len(conversation.waiting) for conversation in self.conversations.values())
+        return sum(conversation.backlog for conversation in self.conversations.values())
+
+    def _ended(self, job: Job, story: Story) -> None:
+        if writing := self.replies.of_turn(job, story, self._written):
+            self._group.create_task(writing)
+
+    def _is_live(self, platform: str) -> bool | None:
+        channel = self.chat.channels.get(platform)
+        return channel.live if channel is not None else None
 
     def _forget_idlest(self) -> None:
         idle = [c for c in self.conversations.values() if c.idle and c.name != STAGE]

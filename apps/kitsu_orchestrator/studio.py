@@ -11,7 +11,7 @@ from kitsu.characters.character import NEEDED_FALLBACKS
 from kitsu.config import PolicySettings
 from kitsu.errors import GateError
 from kitsu.protocol import Message
-from kitsu.safety import InputVerdict, Judge, OutputVerdict
+from kitsu.safety import InputVerdict, Judge, OutputVerdict, ReplyVerdict
 from kitsu.speech import SegmentStream
 from kitsu.speech.saying import Speaker
 from kitsu_orchestrator.answer_length import AnswerLength
@@ -20,7 +20,7 @@ from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.slots import Slots
 
 VERDICT_TIMEOUT_S = 1.0
-VerdictT = TypeVar("VerdictT", InputVerdict, OutputVerdict)
+VerdictT = TypeVar("VerdictT", InputVerdict, OutputVerdict, ReplyVerdict)
 
 
 @dataclass(frozen=True, slots=True)

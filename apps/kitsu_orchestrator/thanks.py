@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from kitsu.characters import quote_line
 from kitsu.characters.character import filled
 from kitsu.errors import GateError
-from kitsu.protocol import STAGE, Author, new_turn_id
+from kitsu.protocol import STAGE, Author, ChatEvent, new_turn_id
 from kitsu.telemetry import log
 from kitsu_orchestrator.config import DeadAirSettings
+from kitsu_orchestrator.crowd import AuthorKey, author_key
 from kitsu_orchestrator.cue import Cue
 from kitsu_orchestrator.lines import Job
 
@@ -47,6 +48,15 @@ class Stimulus:
     author: str = ""  # as it is shown; empty: anonymous
     amount: int = 1  # raid: viewers, resub: months, gift: subscriptions, cheer: bits
     text: str = ""  # what they wrote with it, or the reward's name
+    who: AuthorKey | None = None  # whom the platform may ban meanwhile
+
+
+def stimulus(event: ChatEvent) -> Stimulus:
+    """What a platform told of, as something to thank for."""
+    text = f"{event.title}: {event.text}" if event.title and event.text else event.title or event.text
+    if event.author is None:
+        return Stimulus(event.kind, amount=event.count, text=text)
+    return Stimulus(event.kind, event.author.name, event.count, text, author_key(event.author))
 
 
 class Thanks:
@@ -77,6 +87,10 @@ class Thanks:
             amount = max(1, stimulus.amount)
             total = before.amount + amount if before and stimulus.kind in ("gift", "cheer") else amount
             self._waiting[key] = replace(stimulus, amount=total)
+
+    def forget(self, who: AuthorKey) -> None:
+        """Somebody was banned meanwhile."""
+        self._waiting = {key: one for key, one in self._waiting.items() if one.who != who}
 
     async def run(self) -> None:
         """Look for ever."""

@@ -52,6 +52,11 @@ class Home:
         return self.secrets / "token"
 
     @property
+    def twitch_file(self) -> Path:
+        """The login at Twitch."""
+        return self.secrets / "twitch.json"
+
+    @property
     def lock_file(self) -> Path:
         """Locked by the launcher for as long as it lives."""
         return self.data / "launcher.lock"

@@ -44,6 +44,7 @@ SERVICES: dict[str, Service] = {
             "the body in VTube Studio",
             "the model in VTube Studio stands still; voice and pages go on",
         ),
+        Service("twitch", "kitsu_twitch", "twitch", "Twitch chat", "no line from Twitch, and no reply there"),
     )
 }
 
@@ -54,12 +55,14 @@ SECTIONS: dict[str, str] = {
     "policy": "kitsu.config.sections:PolicySettings",
     "turn": "kitsu_orchestrator.config:TurnSettings",
     "intake": "kitsu_orchestrator.config:IntakeSettings",
+    "chat": "kitsu_orchestrator.config:ChatSettings",
     "dead_air": "kitsu_orchestrator.config:DeadAirSettings",
     "safety": "kitsu.config.sections:SafetySettings",
     "tts": "kitsu_tts.config:TtsSettings",
     "playout": "kitsu_playout.config:PlayoutSettings",
     "obs": "kitsu_obs.config:ObsSettings",
     "vts": "kitsu_vts.config:VtsSettings",
+    "twitch": "kitsu_twitch.config:TwitchSettings",
     "control": "kitsu_control.config:ControlSettings",
     "launcher": "kitsu_launcher.config:LauncherSettings",
     "downloads": "kitsu.config.downloads:DownloadSettings",

@@ -1,7 +1,7 @@
 """Kitsu as the bench sees it: text in by public REST, sound out at a public listener, its engines the mocks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,15 +117,23 @@ def engine_settings(llm_url: str, tts_url: str, cuts: Cuts) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running_toolkit(folder: Path, llm_url: str, tts_url: str, cuts: Cuts) -> AsyncIterator[Toolkit]:
-    """A launched show in `folder`, with its listeners, until the block ends.
+async def running_toolkit(
+    folder: Path,
+    llm_url: str,
+    tts_url: str,
+    cuts: Cuts,
+    *,
+    settings: Mapping[str, str] | None = None,
+    only: Sequence[str] = (),
+) -> AsyncIterator[Toolkit]:
+    """A launched show in `folder` (or `only` some of its services), with its listeners, until the block ends.
 
     Raises:
         BenchError: it could not be started.
     """
-    place = new_place(folder, engine_settings(llm_url, tts_url, cuts))
+    place = new_place(folder, engine_settings(llm_url, tts_url, cuts) | dict(settings or {}))
     async with AsyncExitStack() as opened:
-        toolkit = Toolkit(await opened.enter_async_context(running_stack(place)))
+        toolkit = Toolkit(await opened.enter_async_context(running_stack(place, only)))
         for conv in ("bench:offline", "bench:live"):
             sink = await opened.enter_async_context(sound_sink(place, conv, toolkit.note))
             await _elected(toolkit, sink)

@@ -23,7 +23,7 @@ from kitsu.safety import Gate, Judge, RuleSet
 from kitsu.worker import Process
 from kitsu.worker.web import bind
 from kitsu_orchestrator.app import Orchestrator, Settings
-from kitsu_orchestrator.config import DeadAirSettings, IntakeSettings, TurnSettings
+from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TurnSettings
 from kitsu_orchestrator.show import Show
 from tests.fakes.clock import FakeClock, FakeDoor
 from tests.fakes.workers import FakeBrain, FakeVoice
@@ -145,6 +145,7 @@ async def serving(
         TurnSettings(**{"worker_grace_s": 0.3, **settings.get("turn", {})}),
         IntakeSettings(**settings.get("intake", {})),
         PolicySettings(**settings.get("policy", {})),
+        ChatSettings(**settings.get("chat", {})),
         DeadAirSettings(**settings.get("dead_air", {})),
     )
     orchestrator = Orchestrator(

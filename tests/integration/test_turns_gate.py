@@ -10,8 +10,9 @@ import pytest
 
 from kitsu.errors import GateError
 from kitsu.protocol import PolicyCancel, PolicyRespond, encode
-from kitsu.safety import ClosedGate, InputVerdict, Judge, OutputVerdict, RuleSet, Window
-from tests.integration.orchestrator_stack import BLOCKED, Page, Stack, gate, kitsu, stack
+from kitsu.safety import ClosedGate, InputVerdict, Judge, OutputVerdict, ReplyVerdict, RuleSet, Window
+from tests.fakes.platform import FakePlatform
+from tests.integration.orchestrator_stack import BLOCKED, TOKEN, Page, Stack, gate, kitsu, stack
 from tests.integration.test_turns_failing import own_words
 
 
@@ -34,6 +35,11 @@ class Hole:
         if "input" in self._stages:
             await self.fail()
         return await self._inner.judge_input(text, author=author, turn_id=turn_id)
+
+    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
+        if "reply" in self._stages:
+            await self.fail()
+        return await self._inner.judge_reply(text, turn_id=turn_id)
 
     def window(self, turn_id: str) -> Window:
         return _HoleWindow(self, self._inner.window(turn_id))
@@ -186,6 +192,22 @@ async def test_no_verdict_means_silence(
         assert not show.voice.spoken
         assert await leaks(show, page, caplog, tmp_path, "secret", "something odd") == []
         assert ("turn.crashed" in caplog.text) == crashed
+
+
+@pytest.mark.parametrize("throws", [GateError("gate_failed", "broken"), None], ids=["refuses", "hangs"])
+async def test_no_verdict_means_no_reply(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, throws: BaseException | None
+) -> None:
+    monkeypatch.setattr("kitsu_orchestrator.studio.VERDICT_TIMEOUT_S", 0.05)
+    judge: Judge = Hole(throws=throws, stages="reply")
+    async with (
+        stack(tmp_path, judge=judge, show={"start": "live"}) as show,
+        FakePlatform(show.port, TOKEN) as chat,
+        show.page() as page,
+    ):
+        await chat.say("!ai mute", "mia", "mod")
+        assert (await page.until("chat.commanded"))["outcome"] == "done", "it happened all the same"
+        assert chat.replies == []
 
 
 async def test_a_gate_that_fails_later_stops_her_there(tmp_path: Path) -> None:

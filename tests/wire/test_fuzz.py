@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kitsu.errors import ProtocolError
-from kitsu.protocol import MESSAGES, Author, ChatMessage, Frame, PolicyDelta, TtsAudio, decode, encode
+from kitsu.protocol import MESSAGES, Author, ChatBatch, ChatLine, Frame, PolicyDelta, TtsAudio, decode, encode
 from tests.wire.examples import frame, full
 
 JSON = st.recursive(
@@ -48,7 +48,7 @@ def test_one_byte_changed(name: str, data: st.DataObject) -> None:
 
 @given(TEXT, TEXT)
 def test_text_comes_back_as_it_was(text: str, name: str) -> None:
-    sent = ChatMessage(author=Author(name=name), text=text)
+    sent = ChatBatch(lines=(ChatLine(author=Author(name=name), text=text),))
     assert decode(encode(sent)).message == sent
 
 

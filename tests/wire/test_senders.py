@@ -8,6 +8,7 @@ from kitsu.protocol import (
     EXITS,
     MAY_SEND,
     MESSAGES,
+    ChatSend,
     ControlLevels,
     ControlPanic,
     ControlResume,
@@ -37,6 +38,7 @@ ONLY_ORCHESTRATOR = (
     ControlPanic,
     ControlResume,
     ControlLevels,
+    ChatSend,
 )
 
 
@@ -64,7 +66,7 @@ def test_every_worker_can_tell_how_it_is_and_that_it_is_silent(role: Role) -> No
 
 
 def test_roles_that_let_no_text_out_get_no_key() -> None:
-    assert {"tts", "playout", "obs", "control"} == EXITS
+    assert {"tts", "playout", "obs", "control", "twitch"} == EXITS
     assert "policy" not in EXITS
 
 

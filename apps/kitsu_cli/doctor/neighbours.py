@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from kitsu.config import PolicySettings, load, read, section_type
+from kitsu.config import PolicySettings, home, load, read, section_type
 from kitsu_cli.doctor.finding import Finding, State
 from kitsu_cli.doctor.wire import NobodyThereError, OddAnswerError, first_message, get_json
 
@@ -117,5 +117,15 @@ def vtube_studio() -> Sequence[Finding]:
 
 
 def twitch() -> Sequence[Finding]:
-    """No part of Kitsu talks to Twitch yet."""
-    return [Finding("twitch", "off", "the login comes in a later version")]
+    """Whether there is a login, or a channel to read. Whether Twitch still takes it, `services` says."""
+    settings = read().values.get("twitch", {})
+    channel, mode = str(settings.get("channel", "")), str(settings.get("mode", "auto"))
+    if mode == "off":
+        return [Finding("twitch", "off", "switched off: twitch.mode")]
+    if mode != "anonymous" and home().twitch_file.is_file():
+        return [Finding("twitch", "ok", f"logged in, for the chat of {channel or 'that account'}")]
+    if channel and mode != "login":
+        found = f"reads the chat of {channel}, without a login: she cannot write there"
+        return [Finding("twitch", "ok", found, "to write: kitsu login twitch")]
+    how = "kitsu login twitch; or only read: KITSU__TWITCH__CHANNEL=NAME in .env"
+    return [Finding("twitch", "broken" if mode == "login" else "off", "no login, and no channel to read", how)]

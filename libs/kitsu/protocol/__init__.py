@@ -1,8 +1,21 @@
 """Kitsu's wire: typed messages through one hub. `docs/protocol.md` is generated from here."""
 
-from kitsu.protocol.approved import Approved, AuthorName, Caption, Question, Speech, Surface, checked
+from kitsu.protocol.approved import Approved, AuthorName, Caption, ChatReply, Question, Speech, Surface, checked
 from kitsu.protocol.body import BodyDirect, VtsDone, VtsExpress, VtsLinkState, VtsReset, VtsState
-from kitsu.protocol.chat import Author, AuthorRole, ChatMessage, ChatShed
+from kitsu.protocol.chat import (
+    Author,
+    AuthorRole,
+    ChatBatch,
+    ChatChannel,
+    ChatCommanded,
+    ChatEvent,
+    ChatEventKind,
+    ChatLine,
+    ChatRemoved,
+    ChatSend,
+    ChatSent,
+    ChatShed,
+)
 from kitsu.protocol.control import (
     ControlLevels,
     ControlPanic,
@@ -126,7 +139,16 @@ __all__ = [
     "BodyDirect",
     "Capabilities",
     "Caption",
-    "ChatMessage",
+    "ChatBatch",
+    "ChatChannel",
+    "ChatCommanded",
+    "ChatEvent",
+    "ChatEventKind",
+    "ChatLine",
+    "ChatRemoved",
+    "ChatReply",
+    "ChatSend",
+    "ChatSent",
     "ChatShed",
     "Clock",
     "ControlLevels",

@@ -36,6 +36,10 @@ class AuthorName(Surface):
     """The display name of whoever is being answered."""
 
 
+class ChatReply(Surface):
+    """What is written into a platform's chat."""
+
+
 S_co = TypeVar("S_co", bound=Surface, covariant=True)
 
 SEAL_KEY_BYTES = 32

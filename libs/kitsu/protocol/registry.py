@@ -7,7 +7,8 @@ from kitsu.protocol.envelope import Message, type_of
 
 AnyMessage = (
     hub.Hello | hub.HelloAccepted | hub.HelloRefused | hub.HubStopping | hub.ServiceHealth | hub.ServiceError
-    | chat.ChatMessage | chat.ChatShed
+    | chat.ChatBatch | chat.ChatEvent | chat.ChatRemoved | chat.ChatChannel
+    | chat.ChatSend | chat.ChatSent | chat.ChatShed | chat.ChatCommanded
     | policy.PolicyPrepare | policy.PolicyRespond | policy.PolicyCancel
     | policy.PolicyDelta | policy.PolicyFinished | policy.PolicyFailed
     | tts.TtsSynthesize | tts.TtsCancel | tts.TtsUse | tts.TtsUsing | tts.TtsAudio | tts.TtsFinished | tts.TtsFailed
@@ -33,6 +34,10 @@ _FROM_ANY_WORKER: frozenset[type[Message]] = frozenset(
     {hub.ServiceHealth, hub.ServiceError, control.PanicConfirmed, control.PanicUnconfirmed}
 )
 
+_FROM_PLATFORMS: frozenset[type[Message]] = frozenset(
+    {chat.ChatBatch, chat.ChatEvent, chat.ChatRemoved, chat.ChatChannel, chat.ChatSent}
+)
+
 MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
     "orchestrator": frozenset(MESSAGES.values()) - {hub.Hello},
     "policy": _FROM_ANY_WORKER | {policy.PolicyDelta, policy.PolicyFinished, policy.PolicyFailed},
@@ -49,9 +54,10 @@ MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
     },
     "obs": _FROM_ANY_WORKER | {obs.ObsState, obs.ObsOutcome},
     "vts": _FROM_ANY_WORKER | {body.VtsDone, body.VtsState},
+    "twitch": _FROM_ANY_WORKER | _FROM_PLATFORMS,
     "control": _FROM_ANY_WORKER | {playout.SinkOpened, playout.SinkClosed, playout.SinkPosition, playout.SinkFlushed},
 }
 """What the hub takes from each role; anything else closes the connection with `forbidden_type`."""
 
-EXITS: frozenset[hub.Role] = frozenset({"tts", "playout", "obs", "control"})
+EXITS: frozenset[hub.Role] = frozenset({"tts", "playout", "obs", "control", "twitch"})
 """Roles that let text out, and so get the seal's key."""

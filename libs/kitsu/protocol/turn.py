@@ -17,9 +17,13 @@ REASONS: dict[Outcome, frozenset[str]] = {
     "fallback": frozenset({"input_gate", "output_gate", "policy_failed", "empty_answer"}),
     "blocked": frozenset({"input_gate", "output_gate", "gate_error"}),
     "held": frozenset({"operator"}),
-    "dropped": frozenset({"queue_full", "duplicate", "too_long", "empty", "flood", "off_air", "stopped", "yielded"}),
+    "dropped": frozenset(
+        {
+            "queue_full", "duplicate", "too_long", "empty", "flood", "off_air", "stopped", "yielded", "removed", "cleared",
+        }
+    ),
     "muted": frozenset({"muted"}),
-    "interrupted": frozenset({"skip", "replaced", "client_gone"}),
+    "interrupted": frozenset({"skip", "replaced", "client_gone", "removed"}),
     "expired": frozenset({"stale"}),
     "failed": frozenset({"policy_failed", "voice_failed", "playout_lost", "timeout", "restart", "internal"}),
     "panic": frozenset({"panic"}),

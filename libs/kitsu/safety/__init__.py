@@ -1,6 +1,7 @@
 """The gate: nothing reaches an audience except through it.
 
     rule files ─► RuleSet ─► Gate ─► judge_input(line, name)          ─► InputVerdict   question, author: Approved
+                               ├──► judge_reply(line)           ─► ReplyVerdict   reply: Approved
                                └──► window(turn) ─► judge(segment) … ─► OutputVerdict  speech, caption: Approved
 
 No verdict (`GateError`) counts as a block everywhere.
@@ -9,7 +10,7 @@ No verdict (`GateError`) counts as a block everywhere.
 from kitsu.safety.gate import ClosedGate, ClosedWindow, Gate, OutputWindow
 from kitsu.safety.loading import load_rules
 from kitsu.safety.rules import Category, Finding, RuleSet, Stage
-from kitsu.safety.verdict import InputVerdict, Judge, OutputVerdict, Why, Window
+from kitsu.safety.verdict import InputVerdict, Judge, OutputVerdict, ReplyVerdict, Why, Window
 
 __all__ = [
     "Category",
@@ -21,6 +22,7 @@ __all__ = [
     "Judge",
     "OutputVerdict",
     "OutputWindow",
+    "ReplyVerdict",
     "RuleSet",
     "Stage",
     "Why",

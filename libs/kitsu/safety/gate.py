@@ -11,7 +11,7 @@ from kitsu.protocol.obs import ObsText
 from kitsu.safety.clean import clean, parted
 from kitsu.safety.loading import load_rules
 from kitsu.safety.rules import Finding, RuleSet, Stage
-from kitsu.safety.verdict import InputVerdict, OutputVerdict, Why
+from kitsu.safety.verdict import InputVerdict, OutputVerdict, ReplyVerdict, Why
 
 if TYPE_CHECKING:
     from kitsu.config import SafetySettings
@@ -72,6 +72,17 @@ class Gate:
             question=self._approve(line, "question", turn_id) if allowed else None,
             why=why,
         )
+
+    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
+        """A line for a platform's chat.
+
+        Raises:
+            GateError: `gate_slow` or `gate_failed`.
+        """
+        started = self._clock()
+        line = clean(text[:MAX_CODE_POINTS])
+        why = self._too_long(text, started) or self._why(line, "output", started)
+        return ReplyVerdict(reply=None if why.rule else self._approve(line, "chat_reply", turn_id), why=why)
 
     def window(self, turn_id: str) -> "OutputWindow":
         """A fresh window for one turn."""
@@ -173,6 +184,14 @@ class ClosedGate:
         raise self._closed()
 
     async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
+        """Never a verdict.
+
+        Raises:
+            GateError: `gate_closed`, always.
+        """
+        raise self._closed()
+
+    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
         """Never a verdict.
 
         Raises:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from kitsu.protocol.approved import Approved, AuthorName, Caption, Question, Speech
+from kitsu.protocol.approved import Approved, AuthorName, Caption, ChatReply, Question, Speech
 from kitsu.protocol.obs import ObsText
 
 
@@ -38,6 +38,14 @@ class OutputVerdict:
     why: Why
 
 
+@dataclass(frozen=True, slots=True)
+class ReplyVerdict:
+    """The verdict on a line for a platform's chat."""
+
+    reply: Approved[ChatReply] | None  # None: blocked
+    why: Why
+
+
 class Window(Protocol):
     """Judges the segments of one turn, in order, and remembers what went before."""
 
@@ -58,6 +66,14 @@ class Judge(Protocol):
 
         Raises:
             GateError: no verdict; do not answer the line.
+        """
+        ...
+
+    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
+        """A line for a platform's chat.
+
+        Raises:
+            GateError: no verdict; do not send it.
         """
         ...
 

@@ -169,7 +169,31 @@ def test_nobody_at_their_ports(where: Path, monkeypatch: pytest.MonkeyPatch) -> 
     vts(monkeypatch, 9)
     rows = [*neighbours.obs(), *neighbours.vtube_studio(), *neighbours.twitch()]
     assert [row.state for row in rows] == ["off"] * 3
-    assert "later version" in rows[2].found
+    assert "kitsu login twitch" in rows[2].do
+
+
+@pytest.mark.parametrize(
+    ("settings", "logged_in", "state", "found"),
+    [
+        ({}, True, "ok", "logged in"),
+        ({"CHANNEL": "streamer"}, False, "ok", "without a login"),
+        ({"CHANNEL": "streamer", "MODE": "login"}, False, "broken", "no login"),
+        ({"MODE": "anonymous"}, True, "off", "no channel"),
+        ({"MODE": "off", "CHANNEL": "streamer"}, True, "off", "switched off"),
+    ],
+)
+def test_twitch(
+    where: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], logged_in: bool, state: str, found: str
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"KITSU__TWITCH__{name}", value)
+    read.cache_clear()
+    if logged_in:
+        (where / "secrets").mkdir(exist_ok=True)
+        (where / "secrets" / "twitch.json").write_text("{}", encoding="utf-8")
+    (row,) = neighbours.twitch()
+    assert row.state == state
+    assert found in row.found
 
 
 def test_black_holes(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kitsu.protocol import Author, AuthorRole
-from kitsu_orchestrator.intake import Waiting, rank_of
+from kitsu_orchestrator.intake import RANKS, Waiting, rank_of
 from kitsu_orchestrator.lines import Job
 
 LIMIT = 4
@@ -26,7 +26,7 @@ EVENTS = st.one_of(
 class Plain:
     """What should wait: one list a rank."""
 
-    ranks: list[list[Job]] = field(default_factory=lambda: [[], [], []])
+    ranks: list[list[Job]] = field(default_factory=lambda: [[] for _ in range(RANKS)])
     last: str = ""
 
     def all(self) -> list[Job]:
@@ -35,7 +35,7 @@ class Plain:
     def put(self, job: Job) -> Job | None:
         shed = None
         if len(self.all()) >= LIMIT:
-            places = [rank for rank in range(3) if self.ranks[rank] and rank >= rank_of(job)]
+            places = [rank for rank in range(RANKS) if self.ranks[rank] and rank >= rank_of(job)]
             if not places:
                 return job
             shed = self.ranks[max(places)].pop(0)
@@ -84,7 +84,7 @@ async def _play(events: list[tuple[str, AuthorRole, str]]) -> None:
                 cleared = waiting.clear()
                 assert cleared == plain.all()
                 ended += len(cleared)
-                plain.ranks = [[], [], []]
+                plain.ranks = [[] for _ in range(RANKS)]
         assert len(waiting) == len(plain.all())
         assert waiting.urgent == bool(plain.ranks[0])
         assert made == ended + len(taken) + len(waiting), "every line is somewhere, and only once"

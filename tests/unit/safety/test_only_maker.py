@@ -187,7 +187,7 @@ def test_the_finder_lets_types_be() -> None:
 
 def test_every_message_that_holds_approved_text_is_known() -> None:
     assert {"TtsSynthesize", "PlayoutCaption", "TurnStarted", "TurnSegment", "Segment"} <= SEALED
-    assert {"PolicyDelta", "ChatMessage"}.isdisjoint(SEALED)
+    assert {"PolicyDelta", "ChatBatch"}.isdisjoint(SEALED)
 
 
 EXITS = """

@@ -14,8 +14,11 @@ export interface Envelope {
 
 export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'control';
 export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'vts' | 'control';
+export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'twitch' | 'control';
 
 export type AuthorRole = 'viewer' | 'sub' | 'vip' | 'mod' | 'broadcaster' | 'operator';
+
+export type ChatEventKind = 'sub' | 'resub' | 'gift' | 'raid' | 'follow' | 'reward';
 
 export type VisemeName = 'sil' | 'PP' | 'FF' | 'TH' | 'DD' | 'kk' | 'CH' | 'SS' | 'nn' | 'RR' | 'aa' | 'E' | 'ih' | 'oh' | 'ou';
 
@@ -49,6 +52,7 @@ export interface Hello extends Envelope {
   type: 'hello';
   role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'control';
   role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'vts' | 'control';
+  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'twitch' | 'control';
   name: string; // instance, for people: "tts@gpu-box"
   token: string;
   protocol: number;
@@ -104,18 +108,76 @@ export interface ServiceError extends Envelope {
 
 /** Who wrote a line. */
 export interface Author {
-  name: string;
-  role: 'viewer' | 'sub' | 'vip' | 'mod' | 'broadcaster' | 'operator';
+  name: string; // as it is shown
+  role: 'viewer' | 'sub' | 'vip' | 'mod' | 'broadcaster' | 'operator'; // the highest one
   platform: string;
   user_id: string; // the platform's id; empty for local lines
+  login: string; // the platform's unique name, lower case; empty where it has none
+  sub_tier: number; // 1 to 3; 0: not a subscriber. A mod or vip may be one too
 }
 
-/** One line of chat. Platform apps send it; the REST door makes it for local lines. */
-export interface ChatMessage extends Envelope {
-  type: 'chat.message';
+/** One line of chat. */
+export interface ChatLine {
   author: Author;
   text: string;
-  message_id: string; // the platform's id, for de-duplication; empty: never a duplicate
+  message_id: string; // the platform's id, for de-duplication and deletion; empty: never a duplicate
+  paid: number; // what the line cost its author, in the platform's unit (bits, cents)
+  mention: boolean; // it speaks to her by the platform's own means: @name, or a reply to her
+}
+
+/** Lines in the order they came: what a platform app has after 20 ms, or 256 of them. */
+export interface ChatBatch extends Envelope {
+  type: 'chat.batch';
+  lines: ChatLine[]; // at most 256; the hub drops what is more
+}
+
+/** Something that viewers did other than write. */
+export interface ChatEvent extends Envelope {
+  type: 'chat.event';
+  kind: 'sub' | 'resub' | 'gift' | 'raid' | 'follow' | 'reward';
+  author: Author | null; // None: anonymous
+  count: number; // resub: months, gift: subscriptions, raid: viewers
+  tier: number; // of subscriptions, 1 to 3
+  title: string; // the reward's name
+  text: string; // what they wrote with it
+  message_id: string; // the platform's id, for de-duplication
+}
+
+/** The platform took lines back: one, all of an author (time-out, ban), or all. Nothing of them may sound. */
+export interface ChatRemoved extends Envelope {
+  type: 'chat.removed';
+  what: 'line' | 'author' | 'all';
+  platform: string;
+  message_id: string; // line
+  user_id: string; // author
+}
+
+/** Where a platform app is, sent when it joins and on change. */
+export interface ChatChannel extends Envelope {
+  type: 'chat.channel';
+  platform: string;
+  channel: string;
+  live: boolean | null; // None: not known
+  writes: boolean; // whether replies can be sent there
+  title: string;
+  category: string;
+}
+
+/** Write this into the platform's chat. Answered by one `chat.sent`. */
+export interface ChatSend extends Envelope {
+  type: 'chat.send';
+  text: Approved;
+  kind: 'answer' | 'confirmation'; // confirmations go out during a panic too, and may be merged
+}
+
+/** What became of a `chat.send` (`parent_id`). */
+export interface ChatSent extends Envelope {
+  type: 'chat.sent';
+  state: 'sent' | 'dropped' | 'failed';
+  code: string; // why not
+  message: string;
+  latency_ms: number; // from receiving the order to the platform's answer
+  merged: number; // replies that went out as one message with this one
 }
 
 /** Lines dropped before anyone judged them, counted. On change, at most once a second. */
@@ -123,6 +185,17 @@ export interface ChatShed extends Envelope {
   type: 'chat.shed';
   dropped: Record<string, number>; // reason -> count since the hub's start
   waiting: number; // lines in intake now
+}
+
+/** A command was typed into chat, and this came of it. Holds nothing that a viewer wrote. */
+export interface ChatCommanded extends Envelope {
+  type: 'chat.commanded';
+  command: string;
+  platform: string;
+  role: 'viewer' | 'sub' | 'vip' | 'mod' | 'broadcaster' | 'operator';
+  outcome: 'done' | 'refused' | 'failed';
+  reason: string; // refused, failed: a code
+  latency_ms: number; // from the line's arrival to the confirmation
 }
 
 /** One line of a prompt. */
@@ -736,8 +809,14 @@ export type AnyMessage =
   | HubStopping
   | ServiceHealth
   | ServiceError
-  | ChatMessage
+  | ChatBatch
+  | ChatEvent
+  | ChatRemoved
+  | ChatChannel
+  | ChatSend
+  | ChatSent
   | ChatShed
+  | ChatCommanded
   | PolicyPrepare
   | PolicyRespond
   | PolicyCancel
@@ -802,8 +881,14 @@ const NAMES: Record<MessageType, string> = {
   'hub.stopping': 'HubStopping',
   'service.health': 'ServiceHealth',
   'service.error': 'ServiceError',
-  'chat.message': 'ChatMessage',
+  'chat.batch': 'ChatBatch',
+  'chat.event': 'ChatEvent',
+  'chat.removed': 'ChatRemoved',
+  'chat.channel': 'ChatChannel',
+  'chat.send': 'ChatSend',
+  'chat.sent': 'ChatSent',
   'chat.shed': 'ChatShed',
+  'chat.commanded': 'ChatCommanded',
   'policy.prepare': 'PolicyPrepare',
   'policy.respond': 'PolicyRespond',
   'policy.cancel': 'PolicyCancel',
@@ -871,9 +956,16 @@ const SHAPES: Record<string, Shape> = {
   QueueState: { defaults: { dropped: 0 }, parts: {  } },
   ServiceHealth: { defaults: { ...ENVELOPE, reason: "", latency_ms: {}, queues: {}, capabilities: {"engine":"","engines":[],"voices":[],"max_parallel":1,"features":[],"note":""} }, parts: { queues: '*QueueState', capabilities: 'Capabilities' } },
   ServiceError: { defaults: { ...ENVELOPE, retryable: false }, parts: {  } },
-  Author: { defaults: { role: "viewer", platform: "local", user_id: "" }, parts: {  } },
-  ChatMessage: { defaults: { ...ENVELOPE, message_id: "" }, parts: { author: 'Author' } },
+  Author: { defaults: { role: "viewer", platform: "local", user_id: "", login: "", sub_tier: 0 }, parts: {  } },
+  ChatLine: { defaults: { message_id: "", paid: 0, mention: false }, parts: { author: 'Author' } },
+  ChatBatch: { defaults: { ...ENVELOPE,  }, parts: { lines: 'ChatLine' } },
+  ChatEvent: { defaults: { ...ENVELOPE, author: null, count: 1, tier: 0, title: "", text: "", message_id: "" }, parts: { author: 'Author' } },
+  ChatRemoved: { defaults: { ...ENVELOPE, message_id: "", user_id: "" }, parts: {  } },
+  ChatChannel: { defaults: { ...ENVELOPE, live: null, writes: false, title: "", category: "" }, parts: {  } },
+  ChatSend: { defaults: { ...ENVELOPE, kind: "answer" }, parts: { text: 'Approved' } },
+  ChatSent: { defaults: { ...ENVELOPE, code: "", message: "", latency_ms: 0.0, merged: 1 }, parts: {  } },
   ChatShed: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  ChatCommanded: { defaults: { ...ENVELOPE, reason: "", latency_ms: 0.0 }, parts: {  } },
   Line: { defaults: {  }, parts: {  } },
   PolicyPrepare: { defaults: { ...ENVELOPE, intents: {} }, parts: { intents: '*Intent' } },
   Intent: { defaults: { examples: [] }, parts: {  } },

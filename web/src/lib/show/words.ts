@@ -53,7 +53,8 @@ const ROLES: Record<string, string> = {
 	playout: 'Playout',
 	obs: 'OBS',
 	control: 'Pages',
-	vts: 'VTube Studio'
+	vts: 'VTube Studio',
+	twitch: 'Twitch'
 };
 
 export function roleName(role: string): string {
@@ -67,6 +68,7 @@ const EXITS: Record<string, string> = {
 	captions: 'captions',
 	obs: 'OBS',
 	vts: 'VTube Studio',
+	twitch: 'Twitch chat',
 	orchestrator: 'hub',
 	launcher: 'second path'
 };

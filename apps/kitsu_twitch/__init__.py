@@ -1,0 +1,1 @@
+"""Twitch chat: lines and events in, replies out."""
