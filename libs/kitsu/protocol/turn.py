@@ -19,7 +19,16 @@ REASONS: dict[Outcome, frozenset[str]] = {
     "held": frozenset({"operator"}),
     "dropped": frozenset(
         {
-            "queue_full", "duplicate", "too_long", "empty", "flood", "off_air", "stopped", "yielded", "removed", "cleared",
+            "queue_full",
+            "duplicate",
+            "too_long",
+            "empty",
+            "flood",
+            "off_air",
+            "stopped",
+            "yielded",
+            "removed",
+            "cleared",
         }
     ),
     "muted": frozenset({"muted"}),

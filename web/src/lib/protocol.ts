@@ -12,9 +12,7 @@ export interface Envelope {
   seq: number; // position in the page stream; 0 elsewhere
 }
 
-export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'control';
-export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'vts' | 'control';
-export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'twitch' | 'control';
+export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'vts' | 'twitch' | 'control';
 
 export type AuthorRole = 'viewer' | 'sub' | 'vip' | 'mod' | 'broadcaster' | 'operator';
 
@@ -27,6 +25,7 @@ export type Clock = 'live' | 'offline';
 export type SinkKind = 'overlay' | 'page' | 'device';
 
 export type Held = '' | 'panic' | 'alone';
+
 export type VtsLinkState = 'off' | 'unreachable' | 'asking' | 'denied' | 'connected';
 
 export type Mode = 'standby' | 'live';
@@ -50,9 +49,7 @@ export interface Capabilities {
 /** First message of every worker. At most 4 KB, within 5 s. */
 export interface Hello extends Envelope {
   type: 'hello';
-  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'control';
-  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'vts' | 'control';
-  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'twitch' | 'control';
+  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'vts' | 'twitch' | 'control';
   name: string; // instance, for people: "tts@gpu-box"
   token: string;
   protocol: number;
@@ -578,6 +575,8 @@ export interface ObsOutcome extends Envelope {
   ms: number; // order received -> last event
   code: string; // empty: all was done. no_such_scene | no_such_preset | obs_held | obs_unreachable | …
   message: string;
+}
+
 /** Face and gesture from the moment that a segment begins to sound. Comes before the segment's first frame. */
 export interface BodyDirect extends Envelope {
   type: 'body.direct';
