@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kitsu.protocol import ChatBatch, ChatRemoved, PlayoutFlush, PolicyCancel, PolicyRespond, TtsSynthesize
+from kitsu.protocol import ChatBatch, ChatChannel, ChatRemoved, PlayoutFlush, PolicyCancel, PolicyRespond, TtsSynthesize
 from tests.fakes.platform import FakePlatform
 from tests.integration.orchestrator_stack import TOKEN, Stack, stack
 
@@ -152,9 +152,12 @@ async def test_thanks_are_given_together(tmp_path: Path) -> None:
         for user in ("ann", "bob", "cyd", "dan"):
             await chat.event("sub", user)
         asked = await show.brain.expect(PolicyRespond)
-        assert "Ann, Bob, Cyd and 1 others subscribed." in asked.prompt
+        assert all(name in asked.prompt for name in ("Ann", "Bob", "Cyd", "Dan"))
+        assert asked.prompt.count("subscribed") == 4
         await chat.event("raid", "partner", count=42)
-        assert "Partner raids the stream with 42 viewers." in (await show.brain.expect(PolicyRespond)).prompt
+        prompt = (await show.brain.expect(PolicyRespond)).prompt
+        assert "Partner" in prompt
+        assert "42 viewers (a raid)" in prompt
 
 
 async def test_a_chant_is_one_line(tmp_path: Path) -> None:
@@ -189,3 +192,10 @@ async def test_a_flood_is_shed_before_it_costs_and_counted(tmp_path: Path) -> No
         assert 4998 <= counted <= 5000, "but for the one or two that are being answered"
         assert show.voice.all(TtsSynthesize)
         await asyncio.sleep(0)
+
+
+async def test_what_the_stream_is_called_is_known_when_chat_is_quiet(tmp_path: Path) -> None:
+    async with on_air(tmp_path) as (show, chat):
+        await chat.send(ChatChannel(platform="twitch", channel="kit", title="Building a boat", category="Art"))
+        await chat.settle()
+        assert (show.show.dead_air.title, show.show.dead_air.game) == ("Building a boat", "Art")
