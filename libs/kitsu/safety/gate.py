@@ -9,6 +9,7 @@ from kitsu.errors import GateError
 from kitsu.protocol.approved import SEAL_KEY_BYTES, Approved, SurfaceName, seal
 from kitsu.safety.clean import clean, parted
 from kitsu.safety.loading import load_rules
+from kitsu.safety.recent import Recent
 from kitsu.safety.rules import Finding, RuleSet, Stage
 from kitsu.safety.verdict import InputVerdict, OutputVerdict, Why
 
@@ -42,6 +43,7 @@ class Gate:
         self._budget_ms = budget_ms
         self._clock = clock  # seconds
         self._names: dict[str, bool] = {}
+        self._recent = Recent(clock)
 
     @classmethod
     def load(cls, folder: Path, settings: "SafetySettings", key: bytes) -> "Gate":
@@ -61,7 +63,9 @@ class Gate:
         """
         started = self._clock()
         line, name = clean(text[:MAX_CODE_POINTS]), clean(author[:MAX_NAME_CODE_POINTS])
-        why = self._too_long(text, started) or self._why(line, "input", started)
+        why = self._too_long(text, started) or self._why(text[:MAX_CODE_POINTS], "input", started)
+        if not why.rule:
+            why = self._why_with_before(line, author, started) or why
         named = bool(name) and self._name_passes(name, started)
         allowed = not why.rule
         return InputVerdict(
@@ -72,6 +76,19 @@ class Gate:
             why=why,
         )
 
+    def _why_with_before(self, line: str, author: str, started: float) -> Why | None:
+        """What the line makes together with what its author wrote just before."""
+        before = self._recent.before(author)
+        if not before:
+            self._recent.add(author, line)
+            return None
+        why = self._why(f"{before} {line}", "input", started, border=len(before))
+        if why.rule:
+            self._recent.forget(author)
+            return why
+        self._recent.add(author, line)
+        return None
+
     def window(self, turn_id: str) -> "OutputWindow":
         """A fresh window for one turn."""
         return OutputWindow(self, turn_id)
@@ -79,7 +96,7 @@ class Gate:
     def _judge_segment(self, text: str, spoken: str, before: str, turn_id: str) -> OutputVerdict:
         started = self._clock()
         line, said = clean(text[:MAX_CODE_POINTS]), clean(spoken[:MAX_CODE_POINTS])
-        why = self._too_long(max(text, spoken, key=len), started) or self._why(line, "output", started)
+        why = self._too_long(max(text, spoken, key=len), started) or self._why(text[:MAX_CODE_POINTS], "output", started)
         if not why.rule and said != line:
             why = self._why(said, "output", started)
         if not why.rule and before:
@@ -103,9 +120,12 @@ class Gate:
             return None
         return Why(rule="too_long", category="shape", ms=self._ms(started))
 
-    def _why(self, text: str, stage: Stage, started: float) -> Why:
+    def _why(self, text: str, stage: Stage, started: float, border: int | None = None) -> Why:
+        """`border`: only what reaches over it counts."""
         try:
             finding = self._rules.find(text, stage)
+            if finding and border is not None and not finding.start < border < finding.end:
+                finding = None
         except Exception as error:  # broad on purpose: whatever goes wrong in here, the audience gets nothing
             raise GateError(
                 "gate_failed", f"The gate failed on a text ({type(error).__name__}); it is blocked."

@@ -10,8 +10,10 @@ import re2
 
 from kitsu.safety.views import View
 
-CheckName = Literal["", "luhn", "public_ip", "phone"]
-ViewName = Literal["plain", "heard"]
+CheckName = Literal["", "luhn", "public_ip", "phone", "iban"]
+ViewName = Literal["plain", "heard", "mended"]
+AS_READ: frozenset[ViewName] = frozenset({"plain", "mended"})
+"""The views of rules about what is said. Rules about numbers read what is written: `plain`, `heard`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,10 @@ class Pattern:
     regexp: "re2._Regexp"
     unless: "re2._Regexp | None" = None
     check: CheckName = ""
+    level: int = 1  # of strictness, from which it counts
 
     def find(self, view: View) -> tuple[int, int] | None:
         """Where it is found in `view.data`, if it is."""
-        if view.name not in self.views:
-            return None
         check = _CHECKS[self.check]
         for found in self.regexp.finditer(view.data):
             start, end = found.span()
@@ -65,6 +66,15 @@ def public_ip(text: str) -> bool:
         return False
 
 
+def iban(text: str) -> bool:
+    """Whether `text` holds an account number with the right check digits (ISO 13616: modulo 97 is 1)."""
+    compact = "".join(filter(str.isalnum, text)).upper()
+    moved = compact[4:] + compact[:4]
+    if not 15 <= len(compact) <= 34 or not moved.isascii():  # the shortest and longest of any country
+        return False
+    return int("".join(str(int(char, 36)) for char in moved)) % 97 == 1
+
+
 def phone(text: str) -> bool:
     """Whether the digits could be dialled: 7 to 15 of them (ITU-T E.164), and not someone counting up or down."""
     digits = [int(char) for char in text if char.isascii() and char.isdigit()]
@@ -77,4 +87,5 @@ _CHECKS: dict[CheckName, Callable[[str], bool]] = {
     "luhn": luhn,
     "public_ip": public_ip,
     "phone": phone,
+    "iban": iban,
 }
