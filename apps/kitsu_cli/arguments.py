@@ -151,6 +151,16 @@ def _voice(parser: Parser) -> None:
     _json(parser)
 
 
+def _device(parser: Parser) -> None:
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="play there: a number, a part of a name, default, or none: overlay and pages (default: list them)",
+    )
+    _json(parser)
+
+
 def _none(parser: Parser) -> None:
     """No options."""
 
@@ -169,6 +179,7 @@ VERBS: dict[str, Verb] = {
     "unmute": Verb("control", "be heard again", _json),
     "skip": Verb("control", "end what she is saying", _skip),
     "volume": Verb("control", "how loud she is, on all sinks", _volume),
+    "device": Verb("device", "which sound device she is heard on, and another one at once", _device),
     "live": Verb("control", "on air: answer the platforms' chat", _json),
     "standby": Verb("control", "off air: answer only lines typed here or on the page", _json),
     "open": Verb("open", "a fresh sign-in link for the control page", _open),

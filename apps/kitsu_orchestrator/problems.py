@@ -13,6 +13,7 @@ _STATUS = {
     "store_failed": 503,
     "no_such_voice": 404,
     "no_such_engine": 404,
+    "device_missing": 404,
     "launcher_missing": 503,
 }
 _CODES = {404: "not_found", 405: "method_not_allowed"}

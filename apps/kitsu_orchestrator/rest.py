@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import ValidationError
@@ -20,6 +21,8 @@ from kitsu_orchestrator.problems import RefusedError, add_errors
 from kitsu_orchestrator.schemas import (
     Accepted,
     ChatBody,
+    DeviceBody,
+    DevicesAnswer,
     ErrorAnswer,
     ModuleBody,
     PanicBody,
@@ -61,6 +64,11 @@ def _add_state(app: FastAPI, show: Show, launcher: Launcher, folder: Path) -> No
     async def status() -> dict[str, Any]:
         """How everything is."""
         return await show.status(launcher)
+
+    @app.get("/devices")
+    async def devices() -> DevicesAnswer:
+        """Which sound devices there are now, and which one plays."""
+        return DevicesAnswer(**msgspec.structs.asdict(await show.device_choice.look()))
 
     @app.get("/turns")
     async def turns(conv: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
@@ -132,6 +140,11 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
         show.set_volume(body.percent)
         return show.levels_json()
 
+    @app.post("/control/device")
+    async def device(body: DeviceBody) -> dict[str, str]:
+        """Play on this sound device from now on."""
+        return {"device": await show.device_choice.use("" if body.device == "none" else body.device)}
+
     @app.post("/control/{verb}")
     async def level(verb: str) -> dict[str, Any]:
         """mute, unmute, live, standby."""
@@ -142,7 +155,7 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
                 show.set_mode("live" if verb == "live" else "standby")
             case _:
                 raise RefusedError(
-                    404, "no_such_verb", "Verbs: panic, resume, mute, unmute, volume, skip, live, standby."
+                    404, "no_such_verb", "Verbs: panic, resume, mute, unmute, volume, device, skip, live, standby."
                 )
         return show.levels_json()
 

@@ -4,12 +4,14 @@ from kitsu.characters import system_prompt
 from kitsu.protocol import (
     Message,
     PanicConfirmed,
+    PlayoutDevices,
     PlayoutFinished,
     PlayoutFlushed,
     PlayoutFrame,
     PlayoutProgress,
     PlayoutSinks,
     PlayoutStarted,
+    PlayoutUsing,
     PolicyDelta,
     PolicyFailed,
     PolicyFinished,
@@ -57,6 +59,8 @@ class Router:
             )
         elif peer.role == "tts":
             show.voice_choice.rejoined()
+        elif peer.role == "playout":
+            show.device_choice.rejoined()
         elif peer.role == "control":
             for turn in show.playing():
                 if turn.started is not None:
@@ -75,7 +79,11 @@ class Router:
                 show.hub.send("playout", SinkClosed(conv=sink.conv, sink=sink.sink))
         elif peer.role == "playout":
             show.services.sinks = ()
+            show.device_choice.gone()
             show.stream.publish(PlayoutSinks(sinks=()))
+            show.stream.publish(PlayoutDevices(device=show.device_choice.now))
+        elif peer.role == "tts":
+            show.voice_choice.gone()
         self._service_changed(peer)
 
     def received(self, peer: Peer, message: Message, frame: str | bytes) -> None:
@@ -103,6 +111,9 @@ class Router:
             case PlayoutSinks():
                 show.services.sinks = message.sinks
                 show.stream.publish(message)
+            case PlayoutDevices():
+                show.device_choice.told(message)
+                show.stream.publish(message)
             case PanicConfirmed():
                 show.confirm(message)
             case ServiceHealth():
@@ -113,6 +124,8 @@ class Router:
                 show.notice("warn", message.code, f"{peer.role}: {message.message}")
             case TtsUsing():
                 show.voice_choice.answered(message)
+            case PlayoutUsing():
+                show.device_choice.used(message)
             case PlayoutFlushed():
                 log.info("playout.flushed", conv=message.conv, latency_ms=message.latency_ms)
             case _:

@@ -67,6 +67,26 @@ class VoiceBody(_Body):
     voice: str = Field(default="", max_length=120, description="empty: the engine's own choice")
 
 
+class DeviceBody(_Body):
+    """Where she is heard."""
+
+    device: str = Field(
+        max_length=200,
+        pattern=r"\S",
+        description='a sound device (a number, or a part of its name), "default", or "none": overlay and pages',
+    )
+
+
+class DevicesAnswer(BaseModel):
+    """The machine's sound devices."""
+
+    chosen: str = Field(description='"default", or a name out of `there`; empty: none, overlay and pages play')
+    playing: str = Field(description="the one that is open now; empty: none")
+    trouble: str = Field(description="why the chosen one does not play, or why nothing is known of any")
+    there: list[str]
+    default: str = Field(description="the one that the system itself plays on")
+
+
 class VolumeBody(_Body):
     """How loud."""
 

@@ -26,6 +26,7 @@ from kitsu.protocol import (
 )
 from kitsu.telemetry import log
 from kitsu_orchestrator.conversation import Conversation
+from kitsu_orchestrator.device_choice import DeviceChoice
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.intake import Intake
 from kitsu_orchestrator.launcher import Launcher
@@ -61,6 +62,7 @@ class Show:
         self.confirmations: Confirmations | None = None
         store.hurried = lambda: any(turn.unheard for turn in self.playing())
         self.voice_choice = VoiceChoice(hub)
+        self.device_choice = DeviceChoice(hub)
         self._latch = latch
         self._latching = asyncio.Lock()
         self._runners: dict[str, asyncio.Task[None]] = {}
@@ -193,6 +195,7 @@ class Show:
             character=self.studio.character.name,
             services=self.services.states(),
             sinks=self.services.sinks,
+            device=self.device_choice.now,
             current=tuple(turn.state() for turn in self.playing() if turn.started is not None),
             recent=tuple(self.recent()),
             waiting=self._waiting(),
@@ -240,6 +243,7 @@ class Show:
             "character": self.studio.character.name,
             "services": snapshot.get("services", []),
             "sinks": snapshot.get("sinks", []),
+            "device": msgspec.structs.asdict(self.device_choice.now),
             "listening": any(sink.elected for sink in self.services.sinks),  # blocked ones are not elected
             "current": snapshot.get("current", []),
             "waiting": snapshot.get("waiting", 0),

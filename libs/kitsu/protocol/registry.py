@@ -14,6 +14,7 @@ AnyMessage = (
     | playout.PlayoutOpen | playout.PlayoutCaption | playout.PlayoutClose | playout.PlayoutFlush
     | playout.PlayoutStarted | playout.PlayoutProgress | playout.PlayoutFinished | playout.PlayoutFlushed
     | playout.PlayoutFrame | playout.PlayoutSinks
+    | playout.PlayoutDevices | playout.PlayoutLook | playout.PlayoutUse | playout.PlayoutUsing
     | playout.SinkOpened | playout.SinkClosed | playout.SinkPosition | playout.SinkFlush | playout.SinkFlushed
     | control.ControlPanic | control.ControlResume | control.ControlLevels | control.PanicConfirmed
     | turn.TurnQueued | turn.TurnStarted | turn.TurnSegment | turn.TurnEnded
@@ -39,6 +40,8 @@ MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
         playout.PlayoutFlushed,
         playout.PlayoutFrame,
         playout.PlayoutSinks,
+        playout.PlayoutDevices,
+        playout.PlayoutUsing,
         playout.SinkFlush,
     },
     "control": _FROM_ANY_WORKER | {playout.SinkOpened, playout.SinkClosed, playout.SinkPosition, playout.SinkFlushed},

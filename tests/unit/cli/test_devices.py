@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kitsu_cli import sound_process, soundcard
+from kitsu import soundcard
+from kitsu.soundcard.process import tone
 from kitsu_cli.exits import Exit
 from kitsu_cli.screen import WIDTH
 from tests.fakes import sound_module
@@ -92,7 +93,7 @@ def test_volumes_that_are_none(kitsu: Kitsu, volume: str) -> None:
 
 @pytest.mark.parametrize(("volume", "peak"), [(100, 4125), (50, 2063), (0, 0)])
 def test_the_tone_is_minus_18_dbfs_for_one_second_with_soft_ends(volume: int, peak: int) -> None:
-    samples = array("h", sound_process.tone(48_000, 2, volume))
+    samples = array("h", tone(48_000, 2, volume))
     assert len(samples) == 96_000
     assert max(samples) == pytest.approx(peak, abs=2)
     assert samples[0] == samples[-1] == 0

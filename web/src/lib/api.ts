@@ -1,5 +1,5 @@
 /** The door's REST, typed. */
-import type { AuthorRole, PanicExit } from '$lib/protocol';
+import type { AuthorRole, DeviceState, PanicExit } from '$lib/protocol';
 
 export class ApiError extends Error {
 	constructor(
@@ -57,6 +57,8 @@ export const api = {
 	control: (verb: Verb) => ask<unknown>('POST', `/api/v1/control/${verb}`),
 	panic: (by: 'page' | 'key') => ask<PanicAnswer>('POST', '/api/v1/control/panic', { by }),
 	volume: (percent: number) => ask<unknown>('POST', '/api/v1/control/volume', { percent }),
+	devices: () => ask<DeviceState>('GET', '/api/v1/devices'),
+	device: (device: string) => ask<{ device: string }>('POST', '/api/v1/control/device', { device }),
 	voice: (choice: string) => {
 		const [engine, voice = ''] = choice.split(/\/(.*)/s);
 		return ask<{ engine: string; voice: string }>('POST', '/api/v1/voice', { engine, voice });

@@ -1,6 +1,7 @@
 /** What the control page knows, and how each message of the stream changes it. Pure. */
 import type {
 	AnyMessage,
+	DeviceState,
 	PanicExit,
 	ServiceState,
 	ShowLevels,
@@ -22,6 +23,7 @@ export interface Show {
 	character: string;
 	services: ServiceState[];
 	sinks: SinkState[];
+	device: DeviceState;
 	current: TurnState[];
 	recent: TurnState[];
 	waiting: number;
@@ -38,6 +40,7 @@ export const NOTHING: Show = {
 	character: '',
 	services: [],
 	sinks: [],
+	device: { chosen: '', playing: '', trouble: '', there: [], default: '' },
 	current: [],
 	recent: [],
 	waiting: 0,
@@ -58,6 +61,8 @@ export function reduce(show: Show, message: AnyMessage): Show {
 			return { ...next, services: replaced(next.services, message.service) };
 		case 'playout.sinks':
 			return { ...next, sinks: message.sinks };
+		case 'playout.devices':
+			return { ...next, device: message.device };
 		case 'chat.shed':
 			return { ...next, dropped: message.dropped, waiting: message.waiting };
 		case 'stream.notice':
@@ -115,7 +120,7 @@ const EMPTY_TURN = {
 };
 
 function fromSnapshot(show: Show, message: StateSnapshot): Show {
-	const { levels, character, services, sinks, current, recent, waiting, dropped, confirmed, seq } = message;
+	const { levels, character, services, sinks, device, current, recent, waiting, dropped, confirmed, seq } = message;
 	return {
 		ready: true,
 		seq,
@@ -124,6 +129,7 @@ function fromSnapshot(show: Show, message: StateSnapshot): Show {
 		character,
 		services,
 		sinks,
+		device,
 		current,
 		recent,
 		waiting,
