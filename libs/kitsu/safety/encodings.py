@@ -60,6 +60,8 @@ def escapes(text: str) -> Iterator[Piece]:
 def base64_(text: str) -> Iterator[Piece]:
     """RFC 4648, both alphabets, with or without padding."""
     for found in _BASE64.finditer(text):
+        if found.group().islower() or found.group().istitle():
+            continue  # a word
         token = found.group().rstrip("=").replace("-", "+").replace("_", "/")
         yield from _printable(found, lambda token=token: base64.b64decode(token + "=" * (-len(token) % 4)))
 

@@ -14,6 +14,7 @@ import re2
 from kitsu.datafiles import DataFileError, line_of, read_yaml
 from kitsu.errors import GateError
 from kitsu.safety.lexicon import Innocent, Lexicon, Term, Tongue
+from kitsu.safety.mending import Mender
 from kitsu.safety.patterns import AS_READ, CheckName, Pattern, ViewName, compiled
 from kitsu.safety.rules import Category, RuleSet, Stage
 
@@ -65,10 +66,16 @@ class _Pattern(_File, frozen=True):
     unless: str = ""
     check: CheckName = ""
     level: int = 0  # 0: the category's
+    stages: frozenset[Stage] = frozenset()  # none: the category's
+
+
+class _Definitions(_File, frozen=True):
+    wording: dict[str, str]  # how people type, and what they mean
+    misspelt: tuple[str, ...]  # words that are known also with one slip in them
+    define: dict[str, str]  # `<name>` in a pattern, or in a later definition, stands for the text here
 
 
 class _Patterns(_File, frozen=True):
-    define: dict[str, str]  # `<name>` in a pattern, or in a later definition, stands for the text here
     patterns: tuple[_Pattern, ...]
 
 
@@ -93,10 +100,15 @@ def _load(folder: Path, family_mode: bool, levels: Mapping[str, int]) -> RuleSet
     categories = read_yaml(folder / "categories.yaml", _Categories).categories
     innocent = _innocent(folder / "allow.yaml")
     terms: dict[str, list[Term]] = defaultdict(list)
-    for path in _lexicon_files(folder):
+    for path in _files(folder, "lexicon"):
         for name, found in _terms(path, categories, innocent).items():
             terms[name] += found
-    patterns, vocabulary = _patterns(folder / "patterns.yaml", categories)
+    definitions = read_yaml(folder / "definitions.yaml", _Definitions)
+    define = _defined(definitions.define)
+    patterns: dict[str, list[Pattern]] = defaultdict(list)
+    for path in _files(folder, "patterns"):
+        for name, pattern in _patterns(path, categories, define):
+            patterns[name].append(pattern)
     active = {name: known for name, known in categories.items() if family_mode or not known.family_only}
     return RuleSet(
         tuple(
@@ -104,8 +116,18 @@ def _load(folder: Path, family_mode: bool, levels: Mapping[str, int]) -> RuleSet
             for name, known in active.items()
         ),
         innocent,
-        vocabulary | {word for found in terms.values() for term in found for word in term.text.split()[1:]},
+        Mender(_vocabulary(patterns, terms), map(bytes.decode, innocent.common), definitions.wording, definitions.misspelt),
     ).ready()
+
+
+def _vocabulary(patterns: Mapping[str, list[Pattern]], terms: Mapping[str, list[Term]]) -> set[str]:
+    """The words that rules are made of, so that they are known also when misspelt or glued together."""
+    sources = (pattern.regexp.pattern for found in patterns.values() for pattern in found)
+    phrases = (term.text.split() for found in terms.values() for term in found)
+    return {
+        *(word for source in sources for word in _words_of(source)),
+        *(word for phrase in phrases if len(phrase) > 1 for word in phrase),
+    }
 
 
 def _category(
@@ -126,10 +148,10 @@ def _innocent(path: Path) -> Innocent:
     return Innocent.of(allow.allowed, allow.common, tongues)
 
 
-def _lexicon_files(folder: Path) -> list[Path]:
-    paths = sorted(folder.glob("lexicon.*.yaml"))
+def _files(folder: Path, kind: str) -> list[Path]:
+    paths = sorted(folder.glob(f"{kind}.*.yaml"))
     if not paths:
-        raise DataFileError(folder / "lexicon.en.yaml", 0, "is not there", missing=True)
+        raise DataFileError(folder / f"{kind}.*.yaml", 0, "is not there", missing=True)
     return paths
 
 
@@ -161,22 +183,19 @@ def _folded(path: Path, category: str, entries: _Terms, innocent: Innocent, know
     return terms
 
 
-def _patterns(path: Path, categories: dict[str, _Category]) -> tuple[dict[str, list[Pattern]], frozenset[str]]:
-    """The patterns by category, and the words in them."""
-    read = read_yaml(path, _Patterns)
-    define = _defined(read.define)
-    found: dict[str, list[Pattern]] = defaultdict(list)
-    for index, entry in enumerate(read.patterns):
+def _patterns(
+    path: Path, categories: dict[str, _Category], define: Mapping[str, str]
+) -> Iterator[tuple[str, Pattern]]:
+    """The patterns of a file, and the category of each."""
+    for index, entry in enumerate(read_yaml(path, _Patterns).patterns):
         if entry.category not in categories:
             line = line_of(path, "patterns", index, "category")
             raise DataFileError(path, line, f"there is no category {entry.category!r}")
         try:
-            found[entry.category].append(_compiled(entry, define, categories[entry.category].counts_from))
+            yield entry.category, _compiled(entry, define, categories[entry.category])
         except re2.error as error:
             line = line_of(path, "patterns", index, "pattern")
             raise DataFileError(path, line, f"{entry.name}: not an RE2 pattern ({error})") from None
-    sources = (pattern.regexp.pattern for patterns in found.values() for pattern in patterns)
-    return found, frozenset(word for source in sources for word in _words_of(source))
 
 
 def _defined(define: dict[str, str]) -> dict[str, str]:
@@ -193,10 +212,18 @@ def _filled(text: str, define: Mapping[str, str]) -> str:
     return text
 
 
-def _compiled(entry: _Pattern, define: Mapping[str, str], counts_from: int) -> Pattern:
+def _compiled(entry: _Pattern, define: Mapping[str, str], category: _Category) -> Pattern:
     unless = compiled(_filled(entry.unless, define)) if entry.unless else None
     pattern = compiled(_filled(entry.pattern, define))
-    return Pattern(entry.name, entry.views, pattern, unless, entry.check, entry.level or counts_from)
+    return Pattern(
+        entry.name,
+        entry.views,
+        pattern,
+        unless,
+        entry.check,
+        entry.level or category.counts_from,
+        entry.stages or category.stages,
+    )
 
 
 def _words_of(source: str) -> Iterator[str]:

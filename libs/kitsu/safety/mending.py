@@ -5,7 +5,7 @@ text stays as it is.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from kitsu.safety.views import View, rewritten
@@ -17,7 +17,8 @@ _SPACED = re.compile(r"(?<!\S)\w(?:[ ._*/|,~-]\w){2,}(?!\w)")
 _LOOSE = re.compile(r"[\W_]+")
 _RUN = re.compile(r"(.)\1{2,}")
 _EDGES = ".,;:?!\"'()[]{}<>#*_-~…"
-_MIN_TYPO = 6  # letters; shorter words have too many innocent neighbours
+_MIN_TYPO = 5  # letters; shorter words have too many innocent neighbours
+_SHORTEST_PIECE = 3
 _SPLITTABLE = range(7, 61)
 _LONGEST_PIECE = 16
 
@@ -25,14 +26,20 @@ _LONGEST_PIECE = 16
 class Mender:
     """Mends what it knows."""
 
-    def __init__(self, vocabulary: Iterable[str], common: Iterable[str] = ()) -> None:
-        self._words = frozenset(vocabulary)
-        self._known = self._words | frozenset(common)
+    def __init__(
+        self,
+        vocabulary: Iterable[str] = (),
+        common: Iterable[str] = (),
+        wording: Mapping[str, str] | None = None,
+        misspelt: Iterable[str] = (),
+    ) -> None:
+        self.vocabulary = frozenset(vocabulary)
+        self._wording = wording or {}
+        self._known = self.vocabulary | frozenset(common)
         self._slips: dict[str, list[str]] = {}
-        for word in sorted(self._words):
-            if len(word) >= _MIN_TYPO:
-                for slip in (word, *_shortened(word)):
-                    self._slips.setdefault(slip, []).append(word)
+        for word in misspelt:
+            for slip in (word, *_shortened(word)):
+                self._slips.setdefault(slip, []).append(word)
         self._mended = lru_cache(maxsize=8192)(self._mend_token)
 
     def mend(self, plain: View) -> View | None:
@@ -47,6 +54,8 @@ class Mender:
 
     def _mend_token(self, token: str) -> str:
         core = token.strip(_EDGES)
+        if instead := self._wording.get(core):
+            return token.replace(core, instead)
         if not core or core in self._known:
             return token
         before, _, after = token.partition(core)
@@ -54,6 +63,7 @@ class Mender:
 
     def _understood(self, core: str) -> str:
         word = self._unstretched(self._unleet(core))
+        word = self._wording.get(word, word)
         if word in self._known or not word.isalpha():
             return word
         if (corrected := self._corrected(word)) is not None:
@@ -76,7 +86,7 @@ class Mender:
 
     def _corrected(self, word: str) -> str | None:
         """The one known word that `word` is a slip away from."""
-        if len(word) < _MIN_TYPO - 1:
+        if len(word) < _MIN_TYPO:
             return None
         for slip in (word, *_shortened(word)):
             for known in self._slips.get(slip, ()):
@@ -88,7 +98,7 @@ class Mender:
         """The known words that `word` is glued together from, as few as can be; itself when there are none."""
         best: list[tuple[str, ...] | None] = [(), *(None for _ in word)]
         for end in range(1, len(word) + 1):
-            for start in range(max(0, end - _LONGEST_PIECE), end):
+            for start in range(max(0, end - _LONGEST_PIECE), end - _SHORTEST_PIECE + 1):
                 before, piece = best[start], word[start:end]
                 if before is None or piece not in self._known:
                     continue

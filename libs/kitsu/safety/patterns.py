@@ -10,7 +10,7 @@ import re2
 
 from kitsu.safety.views import View
 
-CheckName = Literal["", "luhn", "public_ip", "phone", "iban"]
+CheckName = Literal["", "luhn", "public_ip", "phone", "iban_inside"]
 ViewName = Literal["plain", "heard", "mended"]
 AS_READ: frozenset[ViewName] = frozenset({"plain", "mended"})
 """The views of rules about what is said. Rules about numbers read what is written: `plain`, `heard`."""
@@ -26,6 +26,7 @@ class Pattern:
     unless: "re2._Regexp | None" = None
     check: CheckName = ""
     level: int = 1  # of strictness, from which it counts
+    stages: frozenset[str] = frozenset({"input", "output"})
 
     def find(self, view: View) -> tuple[int, int] | None:
         """Where it is found in `view.data`, if it is."""
@@ -66,13 +67,15 @@ def public_ip(text: str) -> bool:
         return False
 
 
-def iban(text: str) -> bool:
-    """Whether `text` holds an account number with the right check digits (ISO 13616: modulo 97 is 1)."""
-    compact = "".join(filter(str.isalnum, text)).upper()
-    moved = compact[4:] + compact[:4]
-    if not 15 <= len(compact) <= 34 or not moved.isascii():  # the shortest and longest of any country
-        return False
-    return int("".join(str(int(char, 36)) for char in moved)) % 97 == 1
+def iban_inside(text: str) -> bool:
+    """Whether `text` begins with an account number that has the right check digits (ISO 13616: modulo 97 is 1)."""
+    compact = "".join(char for char in text.upper() if char.isascii() and char.isalnum())
+    shortest, longest = 15, 34  # of any country
+    return any(_mod97(compact[:length]) == 1 for length in range(shortest, min(len(compact), longest) + 1))
+
+
+def _mod97(account: str) -> int:
+    return int("".join(str(int(char, 36)) for char in account[4:] + account[:4])) % 97
 
 
 def phone(text: str) -> bool:
@@ -87,5 +90,5 @@ _CHECKS: dict[CheckName, Callable[[str], bool]] = {
     "luhn": luhn,
     "public_ip": public_ip,
     "phone": phone,
-    "iban": iban,
+    "iban_inside": iban_inside,
 }

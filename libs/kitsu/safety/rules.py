@@ -14,6 +14,7 @@ from kitsu.safety.mending import Mender
 from kitsu.safety.patterns import Pattern, ViewName
 from kitsu.safety.sieve import Sieve
 from kitsu.safety.views import View
+from kitsu.safety.wordplay import ROT13
 
 Stage = Literal["input", "output"]
 BOTH: frozenset[Stage] = frozenset({"input", "output"})
@@ -73,7 +74,7 @@ class Layer:
             way: ViewName = view.name if view.name in ("heard", "mended") else "plain"  # type: ignore[assignment]
             for place in self._order_sieve.hits(view.data):
                 category, pattern = self._orders[place]
-                if stage in category.stages and way in pattern.views and (where := pattern.find(view)):
+                if stage in pattern.stages and way in pattern.views and (where := pattern.find(view)):
                     yield Finding(pattern.name, category.name, view.name, *view.span(*where), pattern.level)
 
 
@@ -83,7 +84,7 @@ class RuleSet:
 
     categories: tuple[Category, ...]
     innocent: Innocent = field(default_factory=Innocent)
-    vocabulary: frozenset[str] = frozenset()  # words of rules that are known also when misspelt
+    mender: Mender = field(default_factory=Mender)
     added: tuple[Category, ...] = ()  # what the operator put in; a layer of its own, so that adding is quick
     allowed: tuple[bytes, ...] = ()  # what the operator wants to hear no complaint about, as skeletons
 
@@ -121,7 +122,7 @@ class RuleSet:
     def _changed(self, **changes: Any) -> "RuleSet":
         """A copy that keeps what is compiled and still true."""
         changed = replace(self, **changes)
-        kept = ("_layer", "_mender") if "added" in changes else ("_layer", "_mender", "_added_layer", "_known")
+        kept = ("_layer",) if "added" in changes else ("_layer", "_added_layer", "_known")
         changed.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
         return changed
 
@@ -139,10 +140,10 @@ class RuleSet:
         yield from disguised(text, self._known)
 
     def _look(self, plain: View, stage: Stage) -> Finding | None:
-        mended = self._mender.mend(plain)
+        mended = self.mender.mend(plain)
         read = tuple(filter(None, (plain, views.heard(plain), mended)))
         letters = views.skeleton(plain, plain.name if plain.name != "plain" else "skeleton")
-        others = (views.bare(letters), views.masked(plain), mended and views.skeleton(mended, "mended"))
+        others = (views.bare(letters), views.masked(plain))
         spelled = (letters, *filter(None, others))
         return next(filter(None, (layer.find(read, spelled, stage) for layer in self._layers)), None)
 
@@ -159,14 +160,16 @@ class RuleSet:
         return Layer(self.added)
 
     @cached_property
-    def _mender(self) -> Mender:
-        return Mender(self.vocabulary, (word.decode() for word in self.innocent.common))
-
-    @cached_property
     def _known(self) -> Collection[str]:
+        """Words that give a hidden text away: those of the rules, but for what reads as another word when it is turned."""
         lexicons = (lexicon for known in (*self.categories, *self.added) for lexicon in known.lexicons)
-        words = (word for lexicon in lexicons for term in lexicon.terms for word in term.text.split())
-        return self.vocabulary.union(words)
+        words = {word for lexicon in lexicons for term in lexicon.terms for word in term.text.split()}
+        innocent = self.innocent.words | self.innocent.common
+        return {
+            word
+            for word in words | self.mender.vocabulary
+            if word[::-1].encode() not in innocent and word.translate(ROT13).encode() not in innocent
+        }
 
 
 def _term_id(term: str) -> str:

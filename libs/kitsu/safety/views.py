@@ -27,7 +27,8 @@ _NUMBER_WORDS = {name: str(digit) for digit, name in enumerate(_DIGIT_NAMES)} | 
 _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBER_WORDS)})\b")
 _CURRENCY = str.maketrans("€£¥¢", "elyc")
 _ASIDE = re.compile(r"[^\S ]|  |\A |[\x00-\x1f\x7f]")  # what keeps an ASCII text from being its own plain view
-_MASK = re.compile(r"(?<=[a-z0-9])[^a-z0-9\s'’,;:()\[\]{}\"&+@$!|]{1,3}(?=[a-z0-9])")
+_SIGN = r"[^a-z0-9\s'’,;:()\[\]{}\"&+@$!|]{1,3}"
+_MASK = re.compile(rf"(?<=[a-z0-9][a-z0-9]){_SIGN}(?=[a-z0-9])|(?<=[a-z0-9]){_SIGN}(?=[a-z0-9]{{2}})")
 """Signs inside a word. The last ones listed are letters, or stand between words, more often than they hide a letter."""
 
 

@@ -13,7 +13,7 @@ from kitsu.safety.encodings import Piece
 
 _WORD = re.compile(r"[^\W\d_]+")
 _MIN_KNOWN = 3  # letters of a word that gives a hidden text away
-_ROT13 = str.maketrans(
+ROT13 = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "nopqrstuvwxyzabcdefghijklmNOPQRSTUVWXYZABCDEFGHIJKLM"
 )
 _UPRIGHT = dict(zip("ɐqɔpǝɟƃɓɥᴉıɾʞןꞁɯuodbɹsʇnʌʍxʎz", "abcdefgghiijkllmnopqrstuvwxyz", strict=True))
@@ -43,7 +43,7 @@ _VOWELS = "aeiou"
 
 def rot13(text: str, known: Collection[str]) -> Iterator[Piece]:
     """Each letter thirteen further."""
-    turned = text.translate(_ROT13)
+    turned = text.translate(ROT13)
     if _gives_away(turned, known):
         yield Piece(0, len(text), turned)
 
@@ -137,8 +137,8 @@ def _latin(word: str) -> bool:
     return all(char < "\u0250" or "\u1e00" <= char < "\u1f00" for char in word)
 
 
-def _gives_away(text: str, known: Collection[str]) -> bool:
-    return any(len(word) > _MIN_KNOWN and word in known for word in map(str.lower, _WORD.findall(text)))
+def _gives_away(turned: str, known: Collection[str]) -> bool:
+    return any(len(word) > _MIN_KNOWN and word in known for word in map(str.lower, _WORD.findall(turned)))
 
 
 def _letter_of(word: str, inside: bool) -> str:
