@@ -16,6 +16,7 @@ INVISIBLE = frozenset({"Cf", "Mn", "Me"})
 FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 """Letters or signs by category, blank to the eye."""
 
+_APOSTROPHES = frozenset("’‘ʼ´′＇")
 _MAX_EXPANSION = 3  # code points that one may fold to; a single Arabic ligature would otherwise become 18
 _STYLED = frozenset({"So", "Sk", "No", "Lm", "Ll", "Lu"})
 _SMALL = str.maketrans(
@@ -44,6 +45,10 @@ def fold(char: str) -> str:
     """What `char` reads as: small letters, a blank, or nothing when it cannot be seen."""
     if char < "\x80":
         return char.lower() if " " < char < "\x7f" else " "
+    if char in _APOSTROPHES:
+        return "'"
+    if char.isdigit():
+        return str(unicodedata.digit(char))
     if letter := _CONFUSABLES.get(char):
         return letter
     if letter := _styled(char):

@@ -111,7 +111,7 @@ class Innocent:
             return True
         if any(word in tongue.words and tongue.spoken_in(data) for tongue in self.tongues):
             return True
-        near = data[around : end + _LONGEST_ALLOWED]
+        near = data[around : end + _LONGEST_ALLOWED].replace(b"*", b" ")
         return any(
             at <= start - around and end - around <= at + len(phrase)
             for phrase in self.phrases

@@ -13,12 +13,13 @@ from kitsu.safety.views import View, rewritten
 _LEET = str.maketrans("013456789@$!|+€£¥¢(", "oieasgtbgasiitelycc")
 _LEET_L = str.maketrans("1!|", "lll")
 _TOKEN = re.compile(r"\S+")
+_LEETABLE = re.compile(r"[^\s.,;:?!\"'()\[\]]*[0-9@$€£¥¢|+][^\s.,;:?\"'()\[\]]*")
 _SPACED = re.compile(r"(?<!\S)\w(?:[ ._*/|,~-]\w){2,}(?!\w)")
 _LOOSE = re.compile(r"[\W_]+")
 _RUN = re.compile(r"(.)\1{2,}")
 _EDGES = ".,;:?!\"'()[]{}<>#*_-~…"
 _MIN_TYPO = 5  # letters; shorter words have too many innocent neighbours
-_SHORTEST_PIECE = 3
+_SHORTEST_PIECE = 2
 _SPLITTABLE = range(7, 61)
 _LONGEST_PIECE = 16
 
@@ -51,6 +52,15 @@ class Mender:
             if (instead := self._mended(found.group())) != found.group()
         ]
         return rewritten(gathered, "mended", pieces) if pieces or gathered is not plain else None
+
+    def unleet(self, plain: View) -> View | None:
+        """Only letters for digits and signs in words, nothing else mended; None when nothing would change."""
+        pieces = [
+            (found.start(), found.end(), instead)
+            for found in _LEETABLE.finditer(plain.text)
+            if (instead := self._unleet(found.group())) != found.group()
+        ]
+        return rewritten(plain, "unleet", pieces) if pieces else None
 
     def _mend_token(self, token: str) -> str:
         core = token.strip(_EDGES)

@@ -143,7 +143,8 @@ class RuleSet:
         mended = self.mender.mend(plain)
         read = tuple(filter(None, (plain, views.heard(plain), mended)))
         letters = views.skeleton(plain, plain.name if plain.name != "plain" else "skeleton")
-        others = (views.bare(letters), views.masked(plain))
+        unleet = self.mender.unleet(plain)
+        others = (views.bare(letters), views.masked(plain), unleet and views.skeleton(unleet, "unleet"))
         spelled = (letters, *filter(None, others))
         return next(filter(None, (layer.find(read, spelled, stage) for layer in self._layers)), None)
 

@@ -1,5 +1,6 @@
 """Scores the gate on rows of text with a known right answer, by category and by technique (as HateCheck and XSTest do)."""
 
+import re
 import statistics
 import time
 from collections import Counter
@@ -14,6 +15,7 @@ from kitsu.errors import KitsuError
 from kitsu.safety.gate import Gate
 
 AUTHOR = "viewer"
+_SENTENCE_END = re.compile(r"(?<=[.!?]) ")
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -118,8 +120,10 @@ async def _input(gate: Gate, row_id: str, parts: list[str]) -> str:
 
 
 async def _output(gate: Gate, row_id: str, parts: list[str]) -> str:
+    """Chunks are put together before they are judged; those that end a sentence are segments of their own."""
     window = gate.window(row_id)
-    verdicts = [await window.judge(part) for part in parts]
+    segments = _SENTENCE_END.split("".join(parts)) if len(parts) > 1 else parts
+    verdicts = [await window.judge(segment) for segment in segments]
     return next((verdict.why.rule for verdict in verdicts if not verdict.allowed), "")
 
 

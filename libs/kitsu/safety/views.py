@@ -23,8 +23,16 @@ LETTER_SYMBOLS = frozenset("@$!+|*")
 _APOSTROPHES = frozenset("'`´’‘ʼ")
 _MAX_RUN = 3
 _DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_NUMBER_WORDS = {name: str(digit) for digit, name in enumerate(_DIGIT_NAMES)} | {"oh": "0"}
-_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBER_WORDS)})\b")
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_NUMBER_WORDS = (
+    {name: str(digit) for digit, name in enumerate(_DIGIT_NAMES)}
+    | {name: str(digit) for digit, name in enumerate("null eins zwei drei vier funf sechs sieben acht neun".split())}
+    | {name: str(digit) for digit, name in enumerate("cero uno dos tres cuatro cinco seis siete ocho nueve".split())}
+    | {f"{ten}{gap}{one}": f"{tens}{digit}" for tens, ten in enumerate(_TENS, 2) for digit, one in enumerate(_DIGIT_NAMES) if digit for gap in "- "}
+    | {ten: f"{tens}0" for tens, ten in enumerate(_TENS, 2)}
+    | {"oh": "0", "zwo": "2", "meia": "6"}
+)
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(sorted(_NUMBER_WORDS, key=len, reverse=True))})\b")
 _CURRENCY = str.maketrans("€£¥¢", "elyc")
 _ASIDE = re.compile(r"[^\S ]|  |\A |[\x00-\x1f\x7f]")  # what keeps an ASCII text from being its own plain view
 _SIGN = r"[^a-z0-9\s'’,;:()\[\]{}\"&+@$!|]{1,3}"

@@ -35,6 +35,8 @@ _MIN_NAMES = 3
 _AS_IN = re.compile(r"\b(\w) (?:as in|like in|for|wie) [\w-]+", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"'“”‘’`*]([^\W\d_]{1,12})[\"'“”‘’`*]")
 _MAX_BETWEEN = 12
+_PLUS_SIGN = re.compile(r"\+|\bplus\b", re.IGNORECASE)
+_PLUS = re.compile(r"\b[^\W\d_]{1,10}(?: ?(?:\+|\bplus\b) ?[^\W\d_]{1,10})+\b", re.IGNORECASE)
 _INITIAL = re.compile(r"^[\s\"'*•>-]*(\w)", re.MULTILINE)
 _MIN_LINES = 3
 _CAPITALS = range(4, 13)
@@ -116,6 +118,12 @@ def quoted_parts(text: str, known: Collection[str]) -> Iterator[Piece]:
         run = [found] if found else []
 
 
+def plus(text: str, known: Collection[str]) -> Iterator[Piece]:
+    """`zor plus bly`, `zor + bly`."""
+    for found in _PLUS.finditer(text):
+        yield Piece(*found.span(), "".join(_WORD.findall(_PLUS_SIGN.sub("", found.group()))))
+
+
 def acrostic(text: str, known: Collection[str]) -> Iterator[Piece]:
     """First letters of lines, or of words when every one has a capital."""
     initials = "".join(_INITIAL.findall(text))
@@ -138,7 +146,8 @@ def _latin(word: str) -> bool:
 
 
 def _gives_away(turned: str, known: Collection[str]) -> bool:
-    return any(len(word) > _MIN_KNOWN and word in known for word in map(str.lower, _WORD.findall(turned)))
+    words = map(str.lower, _WORD.findall(turned))
+    return any(len(word) > _MIN_KNOWN and (word in known or word.removesuffix("s") in known) for word in words)
 
 
 def _letter_of(word: str, inside: bool) -> str:
