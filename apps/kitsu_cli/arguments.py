@@ -137,6 +137,11 @@ def _devices(parser: Parser) -> None:
 
 def _install(parser: Parser) -> None:
     parser.add_argument("what", choices=("coqui",), metavar="WHAT", help="coqui")
+    parser.add_argument(
+        "--accept-cpml",
+        action="store_true",
+        help="what XTTS models need too; I agree that they are for non-commercial use only",
+    )
     parser.add_argument("--yes", action="store_true", help="I agree with the licence: do not ask")
     _json(parser)
 
