@@ -28,6 +28,7 @@ _WORDPLAY = {
     "letter names": wordplay.letter_names,
     "as in": wordplay.as_in,
     "quoted parts": wordplay.quoted_parts,
+    "camel case": wordplay.camel_case,
     "plus": wordplay.plus,
     "acrostic": wordplay.acrostic,
     "romanised": wordplay.romanised,

@@ -32,9 +32,7 @@ _NUMBER = re.compile(r"\d+")
 _MORSE = re.compile(r"(?<![\w.])[.·•−–—_-]{1,6}(?:[ /|]{1,3}[.·•−–—_-]{1,6}){2,}")
 _TAGS = re.compile("\U0001f3f4?[\U000e0020-\U000e007f]+")
 _DASHES = str.maketrans("·•−–—_", "..----")
-_SIGNALS = (
-    ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
-)
+_SIGNALS = ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
 _MORSE_LETTERS = dict(zip(_SIGNALS.split(), "abcdefghijklmnopqrstuvwxyz", strict=True))
 _FIRST_PRINTABLE, _LAST_PRINTABLE = 32, 126
 _ALPHABET = 26
@@ -63,28 +61,27 @@ def base64_(text: str) -> Iterator[Piece]:
         if found.group().islower() or found.group().istitle():
             continue  # a word
         token = found.group().rstrip("=").replace("-", "+").replace("_", "/")
-        yield from _printable(found, lambda token=token: base64.b64decode(token + "=" * (-len(token) % 4)))
+        yield from _printable(found, base64.b64decode, token + "=" * (-len(token) % 4))
 
 
 def base32(text: str) -> Iterator[Piece]:
     """RFC 4648."""
     for found in _BASE32.finditer(text):
         token = found.group().rstrip("=")
-        yield from _printable(found, lambda token=token: base64.b32decode(token + "=" * (-len(token) % 8)))
+        yield from _printable(found, base64.b32decode, token + "=" * (-len(token) % 8))
 
 
 def hexadecimal(text: str) -> Iterator[Piece]:
     """`66 75`, `0x66`, `6675`."""
     for found in _HEX.finditer(text):
         digits = "".join(_HEX_BYTE.findall(found.group()))
-        yield from _printable(found, lambda digits=digits: bytes.fromhex(digits))
+        yield from _printable(found, bytes.fromhex, digits)
 
 
 def bits(text: str) -> Iterator[Piece]:
     """`01100110 01110101`."""
     for found in _BITS.finditer(text):
-        groups = re.findall(r"[01]{8}|[01]{7}", found.group())
-        yield from _printable(found, lambda groups=groups: bytes(int(group, 2) for group in groups))
+        yield from _printable(found, _from_bits, found.group())
 
 
 def codes(text: str) -> Iterator[Piece]:
@@ -115,13 +112,17 @@ def tags(text: str) -> Iterator[Piece]:
     """Invisible tag characters, each a hidden ASCII character; behind a black flag they belong to an emoji."""
     for found in _TAGS.finditer(text):
         if found.group()[0] != "\U0001f3f4":
-            yield Piece(*found.span(), "".join(chr(ord(char) - 0xE0000) for char in found.group()))
+            yield Piece(*found.span(), " " + "".join(chr(ord(char) - 0xE0000) for char in found.group()))
 
 
-def _printable(found: re.Match[str], decode: Callable[[], bytes]) -> Iterator[Piece]:
-    """What `decode` gives, if somebody could have meant it."""
+def _from_bits(digits: str) -> bytes:
+    return bytes(int(group, 2) for group in re.findall(r"[01]{8}|[01]{7}", digits))
+
+
+def _printable(found: re.Match[str], decode: Callable[[str], bytes], code: str) -> Iterator[Piece]:
+    """What `code` means, if somebody could have meant it."""
     try:
-        text = decode().decode()
+        text = decode(code).decode()
     except (binascii.Error, ValueError):
         return
     if text.isprintable() and any(map(str.isalpha, text)):

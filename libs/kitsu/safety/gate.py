@@ -96,7 +96,9 @@ class Gate:
     def _judge_segment(self, text: str, spoken: str, before: str, turn_id: str) -> OutputVerdict:
         started = self._clock()
         line, said = clean(text[:MAX_CODE_POINTS]), clean(spoken[:MAX_CODE_POINTS])
-        why = self._too_long(max(text, spoken, key=len), started) or self._why(text[:MAX_CODE_POINTS], "output", started)
+        why = self._too_long(max(text, spoken, key=len), started) or self._why(
+            text[:MAX_CODE_POINTS], "output", started
+        )
         if not why.rule and said != line:
             why = self._why(said, "output", started)
         if not why.rule and before:

@@ -9,6 +9,7 @@ import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import re2
 
@@ -136,7 +137,10 @@ class Lexicon:
         self._phrases = frozenset(_joined(term.text.encode()) for term in self.terms if " " in term.text)
         self.patterns = tuple(filter(None, (self._words(), self._parts())))
         """What a sieve looks for: a text in which none of them occurs holds no term."""
-        self._compiled = tuple(map(_compile, self.patterns))
+
+    @cached_property
+    def _compiled(self) -> "tuple[re2._Regexp, ...]":
+        return tuple(map(_compile, self.patterns))
 
     def find(self, view: View) -> tuple[str, int, int] | None:
         """The first term in a skeleton (its name as in `_name`, start and end in `view.data`); None without any."""

@@ -116,7 +116,9 @@ def _load(folder: Path, family_mode: bool, levels: Mapping[str, int]) -> RuleSet
             for name, known in active.items()
         ),
         innocent,
-        Mender(_vocabulary(patterns, terms), map(bytes.decode, innocent.common), definitions.wording, definitions.misspelt),
+        Mender(
+            _vocabulary(patterns, terms), map(bytes.decode, innocent.common), definitions.wording, definitions.misspelt
+        ),
     ).ready()
 
 
@@ -183,9 +185,7 @@ def _folded(path: Path, category: str, entries: _Terms, innocent: Innocent, know
     return terms
 
 
-def _patterns(
-    path: Path, categories: dict[str, _Category], define: Mapping[str, str]
-) -> Iterator[tuple[str, Pattern]]:
+def _patterns(path: Path, categories: dict[str, _Category], define: Mapping[str, str]) -> Iterator[tuple[str, Pattern]]:
     """The patterns of a file, and the category of each."""
     for index, entry in enumerate(read_yaml(path, _Patterns).patterns):
         if entry.category not in categories:

@@ -13,12 +13,13 @@ from kitsu.safety.views import View, rewritten
 _LEET = str.maketrans("013456789@$!|+€£¥¢(", "oieasgtbgasiitelycc")
 _LEET_L = str.maketrans("1!|", "lll")
 _TOKEN = re.compile(r"\S+")
-_LEETABLE = re.compile(r"[^\s.,;:?!\"'()\[\]]*[0-9@$€£¥¢|+][^\s.,;:?\"'()\[\]]*")
+_WORDISH = re.compile(r"[^\s.,;:?!\"'()\[\]]+")
+_SIGN = re.compile(r"[0-9@$€£¥¢|+]")
 _SPACED = re.compile(r"(?<!\S)\w(?:[ ._*/|,~-]\w){2,}(?!\w)")
 _LOOSE = re.compile(r"[\W_]+")
 _RUN = re.compile(r"(.)\1{2,}")
 _EDGES = ".,;:?!\"'()[]{}<>#*_-~…"
-_MIN_TYPO = 5  # letters; shorter words have too many innocent neighbours
+_CORRECTABLE = range(5, 20)  # letters; shorter words have too many innocent neighbours
 _SHORTEST_PIECE = 2
 _SPLITTABLE = range(7, 61)
 _LONGEST_PIECE = 16
@@ -57,8 +58,8 @@ class Mender:
         """Only letters for digits and signs in words, nothing else mended; None when nothing would change."""
         pieces = [
             (found.start(), found.end(), instead)
-            for found in _LEETABLE.finditer(plain.text)
-            if (instead := self._unleet(found.group())) != found.group()
+            for found in _WORDISH.finditer(plain.text)
+            if _SIGN.search(found.group()) and (instead := self._unleet(found.group())) != found.group()
         ]
         return rewritten(plain, "unleet", pieces) if pieces else None
 
@@ -96,7 +97,7 @@ class Mender:
 
     def _corrected(self, word: str) -> str | None:
         """The one known word that `word` is a slip away from."""
-        if len(word) < _MIN_TYPO:
+        if len(word) not in _CORRECTABLE:
             return None
         for slip in (word, *_shortened(word)):
             for known in self._slips.get(slip, ()):

@@ -65,12 +65,12 @@ def public_ip(text: str) -> bool:
         address = ipaddress.ip_address(text.strip(" \t.,;!?()[]"))
     except ValueError:
         return False
-    return address.is_global or any(address in network for network in _LOOK_PUBLIC if network.version == address.version)
+    return address.is_global or any(
+        address in network for network in _LOOK_PUBLIC if network.version == address.version
+    )
 
 
-_LOOK_PUBLIC = tuple(
-    map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"))
-)
+_LOOK_PUBLIC = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
 """Addresses of documentation (RFC 5737, RFC 3849): nobody's, but said as if they were somebody's."""
 
 

@@ -162,7 +162,7 @@ class RuleSet:
 
     @cached_property
     def _known(self) -> Collection[str]:
-        """Words that give a hidden text away: those of the rules, but for what reads as another word when it is turned."""
+        """Words that give a hidden text away: those of the rules, unless they are other words when turned."""
         lexicons = (lexicon for known in (*self.categories, *self.added) for lexicon in known.lexicons)
         words = {word for lexicon in lexicons for term in lexicon.terms for word in term.text.split()}
         innocent = self.innocent.words | self.innocent.common

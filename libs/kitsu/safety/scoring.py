@@ -1,4 +1,4 @@
-"""Scores the gate on rows of text with a known right answer, by category and by technique (as HateCheck and XSTest do)."""
+"""Scores the gate on texts with a known right answer, by category and technique (as HateCheck and XSTest do)."""
 
 import re
 import statistics

@@ -2,7 +2,7 @@
 
     text ─► plain      folded letters (width, styles, accents, case, look-alikes), nothing invisible, single blanks
               ├─► heard     number words as digits: what a listener would write down
-              ├─► mended    see `kitsu.safety.mending`: what a reader makes of leet, stretched, spaced and misspelt words
+              ├─► mended    see `kitsu.safety.mending`: what a reader makes of leet, spaced and misspelt words
               └─► skeleton  letters, digits and letter-like signs only, runs cut to three: what lexicons read
                      ├─► bare    without those signs
                      └─► masked  whatever stands inside a word instead of a letter is `*`
@@ -26,9 +26,25 @@ _DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _NUMBER_WORDS = (
     {name: str(digit) for digit, name in enumerate(_DIGIT_NAMES)}
-    | {name: str(digit) for digit, name in enumerate("null eins zwei drei vier funf sechs sieben acht neun".split())}
-    | {name: str(digit) for digit, name in enumerate("cero uno dos tres cuatro cinco seis siete ocho nueve".split())}
-    | {f"{ten}{gap}{one}": f"{tens}{digit}" for tens, ten in enumerate(_TENS, 2) for digit, one in enumerate(_DIGIT_NAMES) if digit for gap in "- "}
+    | {
+        name: str(digit)
+        for digit, name in enumerate(
+            ("null", "eins", "zwei", "drei", "vier", "funf", "sechs", "sieben", "acht", "neun")
+        )
+    }
+    | {
+        name: str(digit)
+        for digit, name in enumerate(
+            ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve")
+        )
+    }
+    | {
+        f"{ten}{gap}{one}": f"{tens}{digit}"
+        for tens, ten in enumerate(_TENS, 2)
+        for digit, one in enumerate(_DIGIT_NAMES)
+        if digit
+        for gap in "- "
+    }
     | {ten: f"{tens}0" for tens, ten in enumerate(_TENS, 2)}
     | {"oh": "0", "zwo": "2", "meia": "6"}
 )
@@ -52,7 +68,7 @@ class View:
     data: bytes = field(init=False)  # `text` as UTF-8: what RE2 reads without converting it for every rule
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "data", self.text.encode("utf-8"))
+        object.__setattr__(self, "data", self.text.encode("utf-8", "replace"))
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The part of the judged text (code points, end excluded) behind bytes `start:end` of `data`."""

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 
 from anyascii import anyascii
 
+from kitsu.safety.clean import parted
 from kitsu.safety.encodings import Piece
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -19,10 +20,13 @@ ROT13 = str.maketrans(
 _UPRIGHT = dict(zip("ɐqɔpǝɟƃɓɥᴉıɾʞןꞁɯuodbɹsʇnʌʍxʎz", "abcdefgghiijkllmnopqrstuvwxyz", strict=True))
 _ONLY_FLIPPED = frozenset("ɐɔǝɟƃɥᴉɾʞɯɹʇʌʍʎ")
 _OVERRIDE = re.compile("[\u202e\u202b\u2067]([^\u202c\u2069\n]+)")
-_NATO = (
-    "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa "
-    "quebec romeo sierra tango uniform victor whiskey whisky xray yankee zulu"
-).split()
+_NATO = frozenset(
+    {
+        "alpha", "alfa", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "juliett",
+        "kilo", "lima", "mike", "november", "oscar", "papa", "quebec", "romeo", "sierra", "tango", "uniform", "victor",
+        "whiskey", "whisky", "xray", "yankee", "zulu",
+    }
+)  # fmt: skip
 _LETTER_NAMES = {
     "ay": "a", "bee": "b", "cee": "c", "see": "c", "sea": "c", "dee": "d", "ee": "e", "eff": "f", "ef": "f", "gee": "g",
     "aitch": "h", "haitch": "h", "eye": "i", "jay": "j", "kay": "k", "el": "l", "ell": "l", "em": "m", "en": "n",
@@ -30,11 +34,15 @@ _LETTER_NAMES = {
     "ess": "s", "es": "s", "tee": "t", "tea": "t", "you": "u", "yew": "u", "vee": "v", "doubleu": "w", "ex": "x",
     "why": "y", "wye": "y", "zee": "z", "zed": "z",
 } | {word: word[0] for word in _NATO}  # fmt: skip
-_WORDS_TOO = frozenset({"see", "sea", "eye", "oh", "are", "you", "why", "tea", "pea", "mike", "hotel", "golf", "papa", "es"})
+_WORDS_TOO = frozenset(
+    {"see", "sea", "eye", "oh", "are", "you", "why", "tea", "pea", "mike", "hotel", "golf", "papa", "es"}
+)
 _MIN_NAMES = 3
 _AS_IN = re.compile(r"\b(\w) (?:as in|like in|for|wie) [\w-]+", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"'“”‘’`*]([^\W\d_]{1,12})[\"'“”‘’`*]")
 _MAX_BETWEEN = 12
+_TOKEN = re.compile(r"\w+")
+_JOINT = re.compile(r"[a-z][A-Z]|[^\W\d_]_|_[^\W\d_]|A[A-Z][a-z]")
 _PLUS_SIGN = re.compile(r"\+|\bplus\b", re.IGNORECASE)
 _PLUS = re.compile(r"\b[^\W\d_]{1,10}(?: ?(?:\+|\bplus\b) ?[^\W\d_]{1,10})+\b", re.IGNORECASE)
 _INITIAL = re.compile(r"^[\s\"'*•>-]*(\w)", re.MULTILINE)
@@ -94,7 +102,10 @@ def letter_names(text: str, known: Collection[str]) -> Iterator[Piece]:
         if found and letter:
             run.append((*found.span(), letter))
             continue
-        if sum(text[start:end].lower() not in _WORDS_TOO and end - start > 1 for start, end, _ in run) >= _MIN_NAMES - 1:
+        if (
+            sum(text[start:end].lower() not in _WORDS_TOO and end - start > 1 for start, end, _ in run)
+            >= _MIN_NAMES - 1
+        ):
             yield Piece(run[0][0], run[-1][1], " " + "".join(letter for *_, letter in run) + " ")
         run.clear()
 
@@ -116,6 +127,13 @@ def quoted_parts(text: str, known: Collection[str]) -> Iterator[Piece]:
         if len(run) > 1:
             yield Piece(run[0].start(), run[-1].end(), "".join(match.group(1) for match in run))
         run = [found] if found else []
+
+
+def camel_case(text: str, known: Collection[str]) -> Iterator[Piece]:
+    """`#TheyAreZorblies`, `Zorbly_99`: words that meet in a capital, a digit or an underscore."""
+    for found in _TOKEN.finditer(text):
+        if _JOINT.search(found.group()):
+            yield Piece(*found.span(), parted(found.group()).replace("_", " "))
 
 
 def plus(text: str, known: Collection[str]) -> Iterator[Piece]:
