@@ -4,13 +4,17 @@ All or nothing: a set with anything missing or wrong is not a set.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import re2
 
 from kitsu.datafiles import DataFileError, line_of, read_yaml
-from kitsu.errors import GateError
+from kitsu.errors import ConfigError, GateError
+from kitsu.protocol.approved import SurfaceName
+from kitsu.safety.actions import FAMILY_LEVEL, Action, Actions, Level, OutputAction, Treatment
 from kitsu.safety.lexicon import Innocent, Lexicon, Term
 from kitsu.safety.patterns import CheckName, Pattern, ViewName, compiled
 from kitsu.safety.rules import Category, RuleSet, Stage
@@ -22,8 +26,22 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Category(_File, frozen=True):
     about: str
-    stages: frozenset[Stage]
-    family_only: bool = False  # counts only in family mode
+    input: Action = "drop"
+    output: OutputAction = "replace"
+    surfaces: dict[SurfaceName, OutputAction] = {}  # where the action differs from its stage's
+    level: Level = FAMILY_LEVEL
+    at_least: Level = 0  # no setting can make it weaker
+    family_only: bool = False  # off outside family mode, unless safety.levels says otherwise
+    crisis: bool = False
+
+    @property
+    def treatment(self) -> Treatment:
+        return Treatment(self.input, self.output, self.surfaces, self.crisis)
+
+    @property
+    def stages(self) -> frozenset[Stage]:
+        stages: tuple[Stage, ...] = ("input", "output")
+        return frozenset(stage for stage in stages if self.treatment.counts_at(stage))
 
 
 class _Categories(_File, frozen=True):
@@ -58,29 +76,44 @@ class _Patterns(_File, frozen=True):
     patterns: tuple[_Pattern, ...]
 
 
-def load_rules(folder: Path, *, family_mode: bool) -> RuleSet:
-    """The rules in `folder`, compiled.
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Everything that the files say."""
+
+    rules: RuleSet
+    actions: Actions
+    levels: Mapping[str, int]  # category -> how strict it is now: 0 off … 4 strictest
+
+
+def load_rules(folder: Path, *, family_mode: bool, levels: Mapping[str, int] | None = None) -> RuleSet:
+    """The rules in `folder`, compiled. Raises like `load_rulebook`."""
+    return load_rulebook(folder, family_mode=family_mode, levels=levels).rules
+
+
+def load_rulebook(folder: Path, *, family_mode: bool, levels: Mapping[str, int] | None = None) -> Rulebook:
+    """The rules in `folder`, compiled, and what is done with what they find. `levels`: the owner's own choices.
 
     Raises:
         GateError: `rules_missing` or `rules_invalid`, naming file and line.
+        ConfigError: `bad_setting` when `levels` names a category that is not there.
     """
     try:
-        return _load(folder, family_mode)
+        return _load(folder, family_mode, levels or {})
     except DataFileError as error:
         code = "rules_missing" if error.missing else "rules_invalid"
         raise GateError(code, f"{error}. Without its rules the gate stays closed and she says nothing.") from None
 
 
-def _load(folder: Path, family_mode: bool) -> RuleSet:
-    categories = read_yaml(folder / "categories.yaml", _Categories).categories
+def _load(folder: Path, family_mode: bool, chosen: Mapping[str, int]) -> Rulebook:
+    categories = _categories(folder / "categories.yaml")
+    levels = _levels(categories, family_mode, chosen)
     innocent = _innocent(folder / "allow.yaml")
     terms: dict[str, list[Term]] = defaultdict(list)
     for path in _lexicon_files(folder):
         for name, found in _terms(path, categories, innocent).items():
             terms[name] += found
     patterns = _patterns(folder / "patterns.yaml", categories)
-    active = {name: known for name, known in categories.items() if family_mode or not known.family_only}
-    return RuleSet(
+    rules = RuleSet(
         tuple(
             Category(
                 name,
@@ -88,10 +121,36 @@ def _load(folder: Path, family_mode: bool) -> RuleSet:
                 Lexicon(terms[name], innocent) if terms[name] else None,
                 tuple(patterns[name]),
             )
-            for name, known in active.items()
+            for name, known in categories.items()
+            if levels[name]
         ),
         innocent,
     )
+    return Rulebook(rules, Actions({name: known.treatment for name, known in categories.items()}), levels)
+
+
+def _categories(path: Path) -> dict[str, _Category]:
+    categories = read_yaml(path, _Categories).categories
+    for name, known in categories.items():
+        if known.crisis and known.input != "replace":
+            line = line_of(path, "categories", name, "input")
+            raise DataFileError(path, line, f"{name}: who may be at risk gets an answer; `input` must be `replace`")
+    return categories
+
+
+def _levels(categories: dict[str, _Category], family_mode: bool, chosen: Mapping[str, int]) -> dict[str, int]:
+    """How strict each category is. Family mode makes none weaker than level 3, whatever was chosen."""
+    for name in chosen:
+        if name not in categories:
+            known = ", ".join(sorted(categories))
+            raise ConfigError("bad_setting", f"safety.levels: there is no category {name!r}. Allowed: {known}.")
+    return {name: _level(known, family_mode, chosen.get(name)) for name, known in categories.items()}
+
+
+def _level(category: _Category, family_mode: bool, chosen: int | None) -> int:
+    usual = category.level if family_mode or not category.family_only else 0
+    least = max(category.at_least, FAMILY_LEVEL) if family_mode else category.at_least
+    return max(least, usual if chosen is None else chosen)
 
 
 def _innocent(path: Path) -> Innocent:

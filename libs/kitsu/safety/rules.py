@@ -21,6 +21,7 @@ class Finding:
     view: str
     start: int  # code points of the judged text, end excluded
     end: int
+    level: int = 1  # the rule counts from this level of its category on: 1 the worst … 4 mild
 
 
 @dataclass(frozen=True, slots=True)

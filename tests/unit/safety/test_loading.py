@@ -67,7 +67,12 @@ def test_a_half_written_file_closes_the_gate(folder: Path, name: str, share: flo
         ),
         ("patterns.yaml", "define: {}\npatterns:\n  - {name: a, category: nope, pattern: a}\n...\n", 3, "nope"),
         ("patterns.yaml", "define: {}\npatterns:\n  - {name: a, category: hate, pattern: a, check: x}\n...\n", 3, "x"),
-        ("categories.yaml", "categories:\n  hate:\n    about: x\n    stages: [inputs]\n...\n", 4, "inputs"),
+        ("categories.yaml", "categories:\n  hate:\n    about: x\n    input: shout\n...\n", 4, "shout"),
+        ("categories.yaml", "categories:\n  hate:\n    about: x\n    output: hold\n...\n", 4, "hold"),
+        ("categories.yaml", "categories:\n  hate:\n    about: x\n    output: careful\n...\n", 4, "careful"),
+        ("categories.yaml", "categories:\n  hate:\n    about: x\n    level: 5\n...\n", 4, "5"),
+        ("categories.yaml", "categories:\n  hate:\n    about: x\n    surfaces: {author: hold}\n...\n", 4, "hold"),
+        ("categories.yaml", "categories:\n  sad:\n    about: x\n    crisis: true\n    input: drop\n...\n", 5, "answer"),
     ],
 )
 def test_a_wrong_entry_names_its_file_and_line(folder: Path, name: str, text: str, line: int, what: str) -> None:
