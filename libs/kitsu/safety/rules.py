@@ -82,3 +82,16 @@ class RuleSet:
         grown = replace(base, lexicon=Lexicon(terms, self.innocent), stages=frozenset({"input", "output"}))
         rest = tuple(known for known in self.categories if known is not old)
         return replace(self, categories=(grown, *rest))
+
+    def with_allowed(self, phrases: Iterable[str]) -> "RuleSet":
+        """A set that holds nothing against these words and phrases."""
+        more = Innocent.of(phrases, ())
+        if not (more.words or more.phrases):
+            return self
+        known = self.innocent
+        innocent = replace(known, words=known.words | more.words, phrases=(*known.phrases, *more.phrases))
+        categories = (
+            replace(category, lexicon=Lexicon(category.lexicon.terms, innocent)) if category.lexicon else category
+            for category in self.categories
+        )
+        return replace(self, categories=tuple(categories), innocent=innocent)
