@@ -1,17 +1,18 @@
 """What is done with what the rules find: by category, stage and surface, as categories.yaml says.
 
-    allow    nothing
-    careful  the line goes to the model with a note to be careful; the overlay does not show it   (input only)
-    replace  one of her own lines for that category is said instead
-    drop     silence
-    hold     the line waits for the operator                                                     (input only)
-    stop     silence at once, also of what is sounding, and the operator is told
+allow    nothing
+careful  the line goes to the model with a note to be careful; the overlay does not show it   (input only)
+replace  one of her own lines for that category is said instead
+drop     silence
+hold     the line waits for the operator                                                     (input only)
+stop     silence at once, also of what is sounding, and the operator is told
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kitsu.protocol.approved import SurfaceName
 from kitsu.safety.rules import Stage
 
 OutputAction = Literal["allow", "replace", "drop", "stop"]
@@ -19,7 +20,7 @@ Action = Literal["allow", "careful", "replace", "drop", "hold", "stop"]
 Level = Literal[0, 1, 2, 3, 4]
 
 LETS_THROUGH: frozenset[Action] = frozenset({"allow", "careful"})
-FAMILY_LEVEL = 3  # family mode: no category is weaker than this
+FAMILY_LEVEL: Level = 3  # family mode: no category is weaker than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Treatment:
 
     input: Action = "drop"
     output: OutputAction = "replace"
-    surfaces: Mapping[str, OutputAction] = field(default_factory=dict)  # where it differs
+    surfaces: Mapping[SurfaceName, OutputAction] = field(default_factory=dict)  # where it differs
     crisis: bool = False  # somebody may be at risk: one calm line, and the operator is told
 
     def counts_at(self, stage: Stage) -> bool:
@@ -47,7 +48,7 @@ class Actions:
 
     treatments: Mapping[str, Treatment] = field(default_factory=dict)
 
-    def of(self, category: str, stage: Stage, surface: str = "") -> Action:
+    def of(self, category: str, stage: Stage, surface: SurfaceName) -> Action:
         """What to do with a finding."""
         treatment = self.treatments.get(category, _USUAL)
         return treatment.surfaces.get(surface) or (treatment.input if stage == "input" else treatment.output)

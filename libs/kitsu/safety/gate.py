@@ -167,11 +167,11 @@ class Gate:
             action = self._actions.of(finding.category, stage, surface)
             others = tuple(known for known in rules.categories if known.name != finding.category)
             if action not in LETS_THROUGH or len(others) == len(rules.categories):
-                return _why_of(finding, action, self._ms(started))
+                return self._why_of(finding, action, self._ms(started))
             careful = careful or (finding if action == "careful" else None)
             rules = replace(rules, categories=others)
         ms = self._ms(started)
-        return _why_of(careful, "careful", ms) if careful else Why(ms=ms)
+        return self._why_of(careful, "careful", ms) if careful else Why(ms=ms)
 
     def _find(self, rules: RuleSet, text: str, stage: Stage, started: float) -> Finding | None:
         try:
@@ -188,6 +188,10 @@ class Gate:
                 retryable=True,
             )
         return finding
+
+    def _why_of(self, finding: Finding, action: Action, ms: float) -> Why:
+        crisis = self._actions.is_crisis(finding.category)
+        return Why(finding.rule, finding.category, finding.view, ms, action, finding.start, finding.end, crisis)
 
     def _ms(self, started: float) -> float:
         return round((self._clock() - started) * 1000, 3)
@@ -259,10 +263,6 @@ class ClosedWindow:
             GateError: `gate_closed`, always.
         """
         raise self._reason
-
-
-def _why_of(finding: Finding, action: Action, ms: float) -> Why:
-    return Why(finding.rule, finding.category, finding.view, ms, action, finding.start, finding.end)
 
 
 def _tail(said: str) -> str:

@@ -18,6 +18,7 @@ class Why:
     action: Action = "allow"
     start: int = 0  # where in the judged text it was found: code points, end excluded
     end: int = 0
+    crisis: bool = False  # whoever wrote it may be at risk
 
     @property
     def passes(self) -> bool:
