@@ -218,7 +218,7 @@ class RuleKeeper:
         except OSError as error:
             text = f"{self.files.own} cannot be written ({error.strerror}); nothing has changed."
             raise GateError("own_words_not_saved", text) from None
-        if self._watching:
+        if self._watching and not self.trouble:  # else the next look tells whether this was the cure
             mine = str(self.files.own)
             new = await asyncio.to_thread(lambda: tuple(_prints([self.files.own])))
             self._seen = tuple(row for row in self._seen if row[0] != mine) + new

@@ -40,6 +40,7 @@ class Treatment:
 
 
 _USUAL = Treatment()
+_UNTOLD = {"leakage": Treatment(input="allow", output="stop")}  # found without a rule of the files, see `PromptWatch`
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Actions:
 
     def of(self, category: str, stage: Stage, surface: SurfaceName) -> Action:
         """What to do with a finding."""
-        treatment = self.treatments.get(category, _USUAL)
+        treatment = self.treatments.get(category) or _UNTOLD.get(category, _USUAL)
         return treatment.surfaces.get(surface) or (treatment.input if stage == "input" else treatment.output)
 
     def is_crisis(self, category: str) -> bool:

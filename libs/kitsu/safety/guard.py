@@ -43,11 +43,11 @@ class Opinion:
     code: str = ""
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, frozen=True):
     content: str = ""
 
 
-class _Piece(msgspec.Struct):
+class _Piece(msgspec.Struct, frozen=True):
     """One line of Ollama's stream (docs/api.md, Generate a chat completion)."""
 
     message: _Message = _Message()
