@@ -79,6 +79,9 @@ class RuleKeeper:
         self.tell: Tell = lambda level, code, message: None
         self.opened: Callable[[Gate], None] = lambda gate: None
         self.changed: Callable[[], None] = lambda: None  # health is better or worse
+        self.look_over: Callable[[RuleSet], str] = lambda rules: (
+            ""
+        )  # in a thread: what the operator should know of them
         self.calm: Callable[[], Awaitable[None]] = _at_once  # before the processor is wanted for long
         self.trouble = ""  # why the files on disk are not the rules that count; empty when they are
         self.reloads = 0
@@ -191,7 +194,7 @@ class RuleKeeper:
             if missing_own:
                 raise GateError("rules_missing", f"{self.files.own} is gone; write it again, or block a word.")
             book, own = await self._compile(self.files.load)
-            rules = await self._compile(lambda: self._with_words(book, own, self._now_only))
+            rules, remark = await self._compile(lambda: self._made(book, own, self._now_only))
         except KitsuError as error:
             self._complain(error)
             if not missing_own:
@@ -200,17 +203,18 @@ class RuleKeeper:
         self._book, self._own = book, own
         self._seen = seen
         self._use(rules, book)
-        self._well()
+        self._well(remark)
 
     async def _adopt(self, own: OwnList, now_only: OwnList, *, must_find: str = "") -> None:
         book = self._base()
-        rules = await self._compile(lambda: self._with_words(book, own, now_only))
+        rules, remark = await self._compile(lambda: self._made(book, own, now_only))
         if must_find and rules.find(must_find, "output") is None:
             raise GateError("bad_term", "That is on an allow-list (configs/safety/allow.yaml), which comes first.")
         if own != self._own:
             await self._save(own)
         self._own, self._now_only = own, now_only
         self._use(rules, book)
+        self._remark(remark)
 
     async def _save(self, own: OwnList) -> None:
         try:
@@ -232,8 +236,15 @@ class RuleKeeper:
         self.gate.now = opened
         self.opened(opened)
 
-    def _with_words(self, book: Rulebook, own: OwnList, now_only: OwnList) -> RuleSet:
-        return now_only.applied_to(own.applied_to(book.rules))
+    def _made(self, book: Rulebook, own: OwnList, now_only: OwnList) -> tuple[RuleSet, str]:
+        """The rules with the operator's words. Looking over them also warms their automata, here and not in a turn."""
+        rules = now_only.applied_to(own.applied_to(book.rules))
+        return rules, self.look_over(rules)
+
+    def _remark(self, remark: str) -> None:
+        if remark:
+            log.warning("rules.remark", message_=remark)
+            self.tell("warn", "her_lines_blocked", remark)
 
     def _base(self) -> Rulebook:
         """The rules without the operator's own words."""
@@ -264,12 +275,13 @@ class RuleKeeper:
             self.tell("error", error.code, f"{error.message} {holds}")
             self.changed()
 
-    def _well(self) -> None:
+    def _well(self, remark: str) -> None:
         self.trouble = ""
         self.changed()
         self.reloads += 1
         log.info("rules.reloaded", categories=len(self._book.rules.categories) if self._book else 0)
         self.tell("info", "rules_reloaded", "The gate's rules were read anew and count from now on.")
+        self._remark(remark)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 from kitsu.characters import Character, prompt_parts
 from kitsu.config import SafetySettings
-from kitsu.safety import Gate, Judge, PromptWatch
+from kitsu.safety import Gate, Judge, PromptWatch, RuleSet
 from kitsu.speech.saying import Speaker
 from kitsu.telemetry import log
 from kitsu_orchestrator.own_lines import blocked_lines, place_of
@@ -34,7 +34,8 @@ class SafetyDesk:
         self._show: Show
         self._guard = self._guarded(keeper.files.settings)
         keeper.opened = self._watch
-        keeper.changed = self._changed
+        keeper.changed = lambda: self.report()
+        keeper.look_over = self._look_over
         if isinstance(keeper.gate.now, Gate):
             self._watch(keeper.gate.now)
 
@@ -104,14 +105,9 @@ class SafetyDesk:
         parts = prompt_parts(self._character, self.canary)
         gate.watch(PromptWatch(parts, self.canary, self._character.lines()))
 
-    def _changed(self) -> None:
-        self.report()
-        gate = self.keeper.gate.now
-        if self.keeper.trouble or not isinstance(gate, Gate):
-            return
-        blocked = list(blocked_lines(self._character, gate.rules, self._speaker))
-        if blocked:
-            place = place_of(self._character, self._folder, blocked[0][0])
-            log.warning("rules.block_her_lines", lines=len(blocked), first=place)
-            text = f"The rules now block {len(blocked)} of her own lines, which she leaves out from now on: {place}."
-            self.keeper.tell("warn", "her_lines_blocked", text)
+    def _look_over(self, rules: RuleSet) -> str:
+        blocked = list(blocked_lines(self._character, rules, self._speaker))
+        if not blocked:
+            return ""
+        place = place_of(self._character, self._folder, blocked[0][0])
+        return f"The rules now block {len(blocked)} of her own lines, which she leaves out from now on: {place}."
