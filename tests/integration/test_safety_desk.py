@@ -17,6 +17,7 @@ from kitsu.protocol import PolicyRespond, TtsSynthesize
 from kitsu.safety import Actions, Gate, RuleSet, Treatment
 from kitsu_orchestrator.held import HeldLines
 from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
+from tests.fakes.ollama import FakeOllama, speak
 from tests.integration.orchestrator_stack import BLOCKED, KEY, Page, Stack, gate, kitsu, stack
 from tests.integration.test_turns_gate import leaks
 
@@ -505,6 +506,32 @@ async def test_the_canary_is_new_in_each_run_and_in_her_instructions(tmp_path: P
             systems = [msgspec.to_builtins(frame.message).get("system", "") for frame in show.brain.frames]
             assert canaries[-1] in "".join(systems)
     assert canaries[0] != canaries[1]
+
+
+# A guard model
+
+
+async def test_a_guard_model_has_a_say_in_a_show(tmp_path: Path) -> None:
+    async with FakeOllama("llama-guard3:1b") as ollama:
+        ollama.reply = ["safe"]
+        safety = {"guard_model": "llama-guard3:1b", "guard_url": ollama.url, "guard_budget_ms": 800.0}
+        async with stack(tmp_path, safety=safety) as show, show.page() as page:
+            assert (await show.chat("hello"))["outcome"] == "spoken"
+            ollama.script(speak(["unsafe\nS1"]))
+            turn = await show.chat("something nasty")
+            assert (turn["outcome"], turn["reason"], turn["heard"]) == ("blocked", "input_gate", "")
+            ollama.script(speak(["safe"]), speak(["unsafe\nS6"]))
+            turn = await show.chat("hello")
+            assert (turn["outcome"], turn["reason"]) == ("fallback", "output_gate")
+            (row, _) = await show.get("/safety/verdicts?limit=2")
+            assert (row["rule"], row["category"], row["view"]) == ("guard/S6", "guard", "guard")
+            ollama.script(speak(["unsafe\nS11"]))
+            assert (await show.chat("so sad"))["heard"] == kitsu().fallbacks["self_harm"][0]
+            await ollama.stop()
+            assert (await show.chat("hello"))["reason"] == "gate_error"
+            assert (await page.until("stream.notice", code="guard_down"))["level"] == "error"
+            state = (await show.get("/status"))["safety"]["guard"]
+            assert (state["trouble"], state["when_down"], state["counts"]["down"]) == ("down", "block", 1)
 
 
 def test_the_gate_of_the_tests_is_the_real_one() -> None:
