@@ -1,4 +1,4 @@
-"""A second opinion from a guard model: it can only block, never let through. Its absence blocks, unless told otherwise."""
+"""A second opinion from a guard model. It can only block, never let through."""
 
 import asyncio
 from collections.abc import AsyncIterator
