@@ -110,6 +110,7 @@ class ScriptedShow(FakeOrchestrator):
         self.confirmed: dict[str, PanicExit] = {}
         self.recent: list[TurnState] = []
         self.turns = 0
+        self.answers |= {"GET /safety/verdicts": (200, []), "GET /safety/held": (200, [])}
         self.playing = asyncio.Event()
         self._seen = 0
         self._began = time.perf_counter()

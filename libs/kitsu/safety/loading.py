@@ -101,7 +101,7 @@ def load_rulebook(folder: Path, *, family_mode: bool, levels: Mapping[str, int] 
         return _load(folder, family_mode, levels or {})
     except DataFileError as error:
         code = "rules_missing" if error.missing else "rules_invalid"
-        raise GateError(code, f"{error}. Without its rules the gate stays closed and she says nothing.") from None
+        raise GateError(code, f"{error}.") from None
 
 
 def _load(folder: Path, family_mode: bool, chosen: Mapping[str, int]) -> Rulebook:

@@ -9,7 +9,7 @@ import pytest
 from kitsu.safety.own import OwnList, read_own
 from kitsu_cli.exits import Exit
 from kitsu_cli.screen import WIDTH
-from tests.fakes.orchestrator_rest import FakeRest
+from tests.fakes.orchestrator_rest import STATUS, FakeRest
 from tests.unit.cli.conftest import Kitsu
 
 WORDS: dict[str, Any] = {
@@ -135,3 +135,20 @@ def test_a_broken_file_is_named_and_not_overwritten(kitsu: Kitsu, where: Path) -
 )
 def test_wrong_command_lines(kitsu: Kitsu, where: Path, argv: list[str]) -> None:
     assert kitsu(*argv)[0] == Exit.USAGE
+
+
+def test_status_tells_what_the_gate_wants(kitsu: Kitsu, rest: FakeRest, launcher: FakeRest) -> None:
+    safety = {
+        "state": "degraded",
+        "reason": "patterns.yaml, line 5: " + "no " * 60,
+        "held": {"waiting": 2},
+        "guard": {"model": "llama-guard3:1b", "trouble": "late"},
+    }
+    rest.answers["GET /status"] = (200, STATUS | {"safety": safety})
+    out = kitsu("status")[1]
+    assert "! patterns.yaml, line 5" in out
+    assert "llama-guard3:1b gives no opinion (late)" in out
+    assert "2 held for your word" in out
+    assert max(map(len, out.splitlines())) <= WIDTH
+    rest.answers["GET /status"] = (200, STATUS)
+    assert not any(line.startswith("gate") for line in kitsu("status")[1].splitlines())
