@@ -166,6 +166,33 @@ def _device(parser: Parser) -> None:
     _json(parser)
 
 
+def _why(parser: Parser) -> None:
+    parser.add_argument("turn", metavar="TURN", help="its id, as `kitsu chat` prints it")
+    _json(parser)
+
+
+def _safety(parser: Parser) -> None:
+    words = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+
+    def word(name: str, about: str) -> Parser:
+        made: Parser = words.add_parser(name, help=about, description=about)
+        _json(made)
+        return made
+
+    word("held", "lines that wait for your word")
+    for name, about in (("allow-once", "let a held line through, this once"), ("deny", "forget a held line")):
+        word(name, about).add_argument("turn", metavar="TURN", help="its id, as `held` prints it")
+    block = word("block", "block a word or phrase, however it is disguised")
+    block.add_argument("term", metavar="TERM")
+    block.add_argument("--category", default="blocked", metavar="C", help="treat it as one of configs/safety (blocked)")
+    block.add_argument("--now-only", action="store_true", help="until the show is restarted")
+    word("unblock", "take a word of yours off again").add_argument("term", metavar="TERM")
+    allow = word("allow", "a false alarm: hold nothing against this phrase any more")
+    allow.add_argument("phrase", metavar="PHRASE")
+    allow.add_argument("--remove", action="store_true", help="take it back")
+    word("list", "your own words")
+
+
 def _none(parser: Parser) -> None:
     """No options."""
 
@@ -190,6 +217,8 @@ VERBS: dict[str, Verb] = {
     "open": Verb("open", "a fresh sign-in link for the control page", _open),
     "doctor": Verb("doctor", "look for what is wrong with this installation", _json),
     "voice": Verb("voice", "which voices there are, and another one at once", _voice),
+    "why": Verb("why", "why something was said, changed, held or dropped", _why),
+    "safety": Verb("safety", "what the gate holds for you, and words of your own", _safety),
     "quickstart": Verb("quickstart", "five questions, then every part is tried aloud", _none),
     "download": Verb("download", "natural voices and language models, each by name", _download),
     "install": Verb("install", "a voice that needs a Python of its own", _install),

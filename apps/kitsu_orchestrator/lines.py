@@ -29,6 +29,7 @@ class Job:
     kind: TurnKind = "chat"
     clock: Clock = "live"
     message_id: str = ""
+    pardoned: bool = False  # the gate held it, and the operator let it through
     turn_id: str = field(default_factory=new_turn_id)
     accepted_at: int = field(default_factory=now_us)  # unix µs
     received: float = field(default_factory=time.perf_counter)

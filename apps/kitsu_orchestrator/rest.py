@@ -18,6 +18,8 @@ from kitsu.services import SERVICES
 from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.problems import RefusedError, add_errors
+from kitsu_orchestrator.rule_keeper import RuleKeeper
+from kitsu_orchestrator.safety_rest import add_safety
 from kitsu_orchestrator.schemas import (
     Accepted,
     ChatBody,
@@ -43,13 +45,14 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def build(show: Show, launcher: Launcher, turns: Path) -> FastAPI:
+def build(show: Show, launcher: Launcher, turns: Path, keeper: RuleKeeper) -> FastAPI:
     """The application, without its guard. `turns`: where playout keeps what was played."""
     app = FastAPI(title="Kitsu", version=version("kitsu"), docs_url=None, redoc_url=None, responses=_ERRORS)
     add_errors(app)
     _add_state(app, show, launcher, turns)
     _add_lines(app, show)
     _add_control(app, show, launcher)
+    add_safety(app, show, keeper)
     _add_sockets(app, show)
     return app
 

@@ -55,7 +55,11 @@ class Router:
             character = show.studio.character
             show.hub.send(
                 "policy",
-                PolicyPrepare(character=character.id, system=system_prompt(character), intents=character.intents),
+                PolicyPrepare(
+                    character=character.id,
+                    system=system_prompt(character, show.studio.canary),
+                    intents=character.intents,
+                ),
             )
         elif peer.role == "tts":
             show.voice_choice.rejoined()

@@ -93,6 +93,35 @@ class VolumeBody(_Body):
     percent: int = Field(ge=0, le=100)
 
 
+TermText = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class TermBody(_Body):
+    """A word or phrase of the operator's."""
+
+    term: TermText
+
+
+class BlockBody(TermBody):
+    """A word or phrase to block."""
+
+    category: str = Field(default="blocked", max_length=40)
+    now_only: bool = Field(default=False, description="until the show is restarted")
+
+
+class AllowBody(_Body):
+    """A phrase that nothing is held against."""
+
+    phrase: TermText
+    remove: bool = Field(default=False, description="take it back")
+
+
+class HeldBody(_Body):
+    """What becomes of a held line."""
+
+    answer: Literal["allow_once", "deny"]
+
+
 class Accepted(BaseModel):
     """202: the line waits for its turn."""
 

@@ -1,6 +1,7 @@
 """The show: what the operator's verbs and the workers' messages do to it."""
 
 import asyncio
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -63,6 +64,7 @@ class Show:
         store.hurried = lambda: any(turn.unheard for turn in self.playing())
         self.voice_choice = VoiceChoice(hub)
         self.device_choice = DeviceChoice(hub)
+        self.safety_state: Callable[[], dict[str, Any]] = dict
         self._latch = latch
         self._latching = asyncio.Lock()
         self._runners: dict[str, asyncio.Task[None]] = {}
@@ -249,8 +251,12 @@ class Show:
             "waiting": snapshot.get("waiting", 0),
             "dropped": dict(self.intake.dropped),
             "confirmed": snapshot.get("confirmed", []),
-            "queues": {"store": msgspec.to_builtins(self.store.state())},
+            "queues": {
+                "store": msgspec.to_builtins(self.store.state()),
+                "verdicts": msgspec.to_builtins(self.store.verdict_state()),
+            },
             "store_error": self.store.failed,
+            "safety": self.safety_state(),
             "launcher": await launcher.status(),
         }
 

@@ -114,6 +114,7 @@ class ScriptedShow(FakeOrchestrator):
         self.recent: list[TurnState] = []
         self.device = DeviceState(there=DEVICES, default=DEVICES[0])
         self.turns = 0
+        self.answers |= {"GET /safety/verdicts": (200, []), "GET /safety/held": (200, [])}
         self.playing = asyncio.Event()
         self._seen = 0
         self._began = time.perf_counter()

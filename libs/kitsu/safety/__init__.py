@@ -6,12 +6,16 @@
 No verdict (`GateError`) counts as a block everywhere.
 """
 
+from kitsu.safety.actions import Action, Actions, Treatment
 from kitsu.safety.gate import ClosedGate, ClosedWindow, Gate, OutputWindow
-from kitsu.safety.loading import load_rules
+from kitsu.safety.leakage import PromptWatch
+from kitsu.safety.loading import Rulebook, load_rulebook, load_rules
 from kitsu.safety.rules import Category, Finding, RuleSet, Stage
 from kitsu.safety.verdict import InputVerdict, Judge, OutputVerdict, Why, Window
 
 __all__ = [
+    "Action",
+    "Actions",
     "Category",
     "ClosedGate",
     "ClosedWindow",
@@ -21,9 +25,13 @@ __all__ = [
     "Judge",
     "OutputVerdict",
     "OutputWindow",
+    "PromptWatch",
     "RuleSet",
+    "Rulebook",
     "Stage",
+    "Treatment",
     "Why",
     "Window",
+    "load_rulebook",
     "load_rules",
 ]

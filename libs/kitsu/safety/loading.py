@@ -6,17 +6,20 @@ All or nothing: a set with anything missing or wrong is not a set.
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import re2
 
 from kitsu.datafiles import DataFileError, line_of, read_yaml
-from kitsu.errors import GateError
+from kitsu.errors import ConfigError, GateError
+from kitsu.protocol.approved import SurfaceName
+from kitsu.safety.actions import FAMILY_LEVEL, Action, Actions, Level, OutputAction, Treatment
 from kitsu.safety.lexicon import Innocent, Lexicon, Term, Tongue
 from kitsu.safety.mending import Mender
 from kitsu.safety.patterns import AS_READ, CheckName, Pattern, ViewName, compiled
-from kitsu.safety.rules import Category, RuleSet, Stage
+from kitsu.safety.rules import BOTH, Category, RuleSet, Stage
 
 _SOURCE_WORD = re.compile(r"(?<![\\\w])([a-z]{4,})(\??)")
 
@@ -27,9 +30,19 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Category(_File, frozen=True):
     about: str
-    stages: frozenset[Stage]
-    counts_from: int = 2  # the level of strictness from which its rules count, where they say nothing else
-    family_only: bool = False  # counts only in family mode
+    stages: frozenset[Stage] = BOTH  # where its rules count, unless they say otherwise
+    counts_from: Level = 2  # the level of strictness from which its rules count, unless they say otherwise
+    input: Action = "drop"
+    output: OutputAction = "replace"
+    surfaces: dict[SurfaceName, OutputAction] = {}  # where the action differs from its stage's
+    level: Level = FAMILY_LEVEL
+    at_least: Level = 0  # no setting can make it weaker
+    family_only: bool = False  # off outside family mode, unless safety.levels says otherwise
+    crisis: bool = False
+
+    @property
+    def treatment(self) -> Treatment:
+        return Treatment(self.input, self.output, self.surfaces, self.crisis)
 
 
 class _Categories(_File, frozen=True):
@@ -79,25 +92,40 @@ class _Patterns(_File, frozen=True):
     patterns: tuple[_Pattern, ...]
 
 
-STRICTEST = 4
-DEFAULT_LEVEL = 3
+STRICTEST: Level = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Everything that the files say."""
+
+    rules: RuleSet
+    actions: Actions
+    levels: Mapping[str, int]  # category -> how strict it is now: 0 off … 4 strictest
 
 
 def load_rules(folder: Path, *, family_mode: bool, levels: Mapping[str, int] | None = None) -> RuleSet:
-    """The rules in `folder`, compiled. `levels`: strictness by category, 0 (off) to 4; 3 where it says nothing.
+    """The rules in `folder`, compiled. Raises like `load_rulebook`."""
+    return load_rulebook(folder, family_mode=family_mode, levels=levels).rules
+
+
+def load_rulebook(folder: Path, *, family_mode: bool, levels: Mapping[str, int] | None = None) -> Rulebook:
+    """The rules in `folder`, compiled, and what is done with what they find. `levels`: the owner's own choices.
 
     Raises:
         GateError: `rules_missing` or `rules_invalid`, naming file and line.
+        ConfigError: `bad_setting` when `levels` names a category that is not there.
     """
     try:
         return _load(folder, family_mode, levels or {})
     except DataFileError as error:
         code = "rules_missing" if error.missing else "rules_invalid"
-        raise GateError(code, f"{error}. Without its rules the gate stays closed and she says nothing.") from None
+        raise GateError(code, f"{error}.") from None
 
 
-def _load(folder: Path, family_mode: bool, levels: Mapping[str, int]) -> RuleSet:
-    categories = read_yaml(folder / "categories.yaml", _Categories).categories
+def _load(folder: Path, family_mode: bool, chosen: Mapping[str, int]) -> Rulebook:
+    categories = _categories(folder / "categories.yaml")
+    levels = _levels(categories, family_mode, chosen)
     innocent = _innocent(folder / "allow.yaml")
     terms: dict[str, list[Term]] = defaultdict(list)
     for path in _files(folder, "lexicon"):
@@ -109,17 +137,39 @@ def _load(folder: Path, family_mode: bool, levels: Mapping[str, int]) -> RuleSet
     for path in _files(folder, "patterns"):
         for name, pattern in _patterns(path, categories, define):
             patterns[name].append(pattern)
-    active = {name: known for name, known in categories.items() if family_mode or not known.family_only}
-    return RuleSet(
-        tuple(
-            _category(name, known, terms[name], patterns[name], innocent, levels.get(name, DEFAULT_LEVEL))
-            for name, known in active.items()
-        ),
-        innocent,
-        Mender(
-            _vocabulary(patterns, terms), map(bytes.decode, innocent.common), definitions.wording, definitions.misspelt
-        ),
-    ).ready()
+    vocabulary = _vocabulary(patterns, terms)
+    mender = Mender(vocabulary, map(bytes.decode, innocent.common), definitions.wording, definitions.misspelt)
+    counting = (
+        _category(name, known, terms[name], patterns[name], innocent, levels[name])
+        for name, known in categories.items()
+        if levels[name]
+    )
+    rules = RuleSet(tuple(counting), innocent, mender).ready()
+    return Rulebook(rules, Actions({name: known.treatment for name, known in categories.items()}), levels)
+
+
+def _categories(path: Path) -> dict[str, _Category]:
+    categories = read_yaml(path, _Categories).categories
+    for name, known in categories.items():
+        if known.crisis and known.input != "replace":
+            line = line_of(path, "categories", name, "input")
+            raise DataFileError(path, line, f"{name}: who may be at risk gets an answer; `input` must be `replace`")
+    return categories
+
+
+def _levels(categories: dict[str, _Category], family_mode: bool, chosen: Mapping[str, int]) -> dict[str, int]:
+    """How strict each category is. Family mode makes none weaker than level 3, whatever was chosen."""
+    for name in chosen:
+        if name not in categories:
+            known = ", ".join(sorted(categories))
+            raise ConfigError("bad_setting", f"safety.levels: there is no category {name!r}. Allowed: {known}.")
+    return {name: _level(known, family_mode, chosen.get(name)) for name, known in categories.items()}
+
+
+def _level(category: _Category, family_mode: bool, chosen: int | None) -> int:
+    usual = category.level if family_mode or not category.family_only else 0
+    least = max(category.at_least, FAMILY_LEVEL) if family_mode else category.at_least
+    return max(least, usual if chosen is None else chosen)
 
 
 def _vocabulary(patterns: Mapping[str, list[Pattern]], terms: Mapping[str, list[Term]]) -> set[str]:

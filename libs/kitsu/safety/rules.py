@@ -54,9 +54,12 @@ class Layer:
         self._word_sieve = Sieve((way for _, way in ways), latin1=True)
         self._order_sieve = Sieve(pattern.regexp.pattern for _, pattern in self._orders)
 
-    def find(self, read: Iterable[View], spelled: Iterable[View], stage: Stage) -> Finding | None:
+    def find(
+        self, read: Iterable[View], spelled: Iterable[View], stage: Stage, beyond: Collection[str] = ()
+    ) -> Finding | None:
         """The first finding, in the order of categories; `read`: what patterns look at, `spelled`: what lexicons do."""
-        found = [*self._in_words(spelled, stage), *self._in_orders(read, stage)]
+        every = (*self._in_words(spelled, stage), *self._in_orders(read, stage))
+        found = [finding for finding in every if finding.category not in beyond]
         order = {known.name: place for place, known in enumerate(self.categories)}
         return min(found, key=lambda finding: order[finding.category], default=None)
 
@@ -93,11 +96,11 @@ class RuleSet:
         self.find("", "input")
         return self
 
-    def find(self, text: str, stage: Stage) -> Finding | None:
-        """The first finding that counts at this stage."""
+    def find(self, text: str, stage: Stage, beyond: Collection[str] = ()) -> Finding | None:
+        """The first finding that counts at this stage; `beyond`: categories to look past."""
         if self.allowed:
             text = self._without_allowed(text)
-        return next(filter(None, (self._look(view, stage) for view in self._readings(text))), None)
+        return next(filter(None, (self._look(view, stage, beyond) for view in self._readings(text))), None)
 
     def with_terms(self, words: Iterable[str], *, category: str = "blocked") -> "RuleSet":
         """A set that also blocks these words, at both stages.
@@ -139,14 +142,14 @@ class RuleSet:
         yield views.plain(text)
         yield from disguised(text, self._known)
 
-    def _look(self, plain: View, stage: Stage) -> Finding | None:
+    def _look(self, plain: View, stage: Stage, beyond: Collection[str]) -> Finding | None:
         mended = self.mender.mend(plain)
         read = tuple(filter(None, (plain, views.heard(plain), mended)))
         letters = views.skeleton(plain, plain.name if plain.name != "plain" else "skeleton")
         unleet = self.mender.unleet(plain)
         others = (views.bare(letters), views.masked(plain), unleet and views.skeleton(unleet, "unleet"))
         spelled = (letters, *filter(None, others))
-        return next(filter(None, (layer.find(read, spelled, stage) for layer in self._layers)), None)
+        return next(filter(None, (layer.find(read, spelled, stage, beyond) for layer in self._layers)), None)
 
     @property
     def _layers(self) -> tuple[Layer, ...]:

@@ -24,6 +24,32 @@ export interface OverlayAddress {
 	url: string;
 }
 
+export type Action = 'allow' | 'careful' | 'replace' | 'drop' | 'hold' | 'stop';
+
+/** One verdict of the gate. `text` is what was blocked: it comes by REST only, and never on the stream. */
+export interface Verdict {
+	id: number;
+	turn_id: string;
+	at: number;
+	stage: 'input' | 'output';
+	surface: string;
+	action: Action;
+	rule: string;
+	category: string;
+	ms: number;
+	text: string;
+	found: string;
+	because: string;
+}
+
+export interface HeldLine {
+	turn_id: string;
+	author: string;
+	category: string;
+	text: string;
+	expires_in_s: number;
+}
+
 const NO_DOOR = 'The control door does not answer. Kitsu goes on; in a terminal, `kitsu status` says why.';
 
 async function ask<T>(method: string, path: string, body?: object): Promise<T> {
@@ -63,5 +89,11 @@ export const api = {
 		const [engine, voice = ''] = choice.split(/\/(.*)/s);
 		return ask<{ engine: string; voice: string }>('POST', '/api/v1/voice', { engine, voice });
 	},
+	verdicts: (limit = 8) => ask<Verdict[]>('GET', `/api/v1/safety/verdicts?limit=${limit}`),
+	held: () => ask<HeldLine[]>('GET', '/api/v1/safety/held'),
+	answerHeld: (turn: string, answer: 'allow_once' | 'deny') =>
+		ask<unknown>('POST', `/api/v1/safety/held/${encodeURIComponent(turn)}`, { answer }),
+	blockTerm: (term: string) => ask<unknown>('POST', '/api/v1/safety/block', { term }),
+	allowPhrase: (phrase: string) => ask<unknown>('POST', '/api/v1/safety/allow', { phrase }),
 	restart: (service: string) => ask<unknown>('POST', `/api/v1/modules/${service}`, { action: 'restart' })
 };

@@ -1,4 +1,5 @@
 /** The page's words for what the protocol says. Pure. */
+import type { Action } from '$lib/api';
 import type { DeviceState, Outcome, PanicExit, ServiceState, ShowLevels, TurnState } from '$lib/protocol';
 import type { Show } from './state';
 
@@ -33,6 +34,19 @@ const OUTCOMES: Record<Outcome, Status> = {
 
 export function outcome(turn: TurnState): Status {
 	return turn.outcome ? OUTCOMES[turn.outcome] : { icon: '…', word: 'running', tone: 'air' };
+}
+
+const VERDICTS: Record<Action, Status> = {
+	allow: { icon: '✓', word: 'let through', tone: 'ok' },
+	careful: { icon: '!', word: 'with care', tone: 'warn' },
+	replace: { icon: '↺', word: 'replaced', tone: 'warn' },
+	drop: { icon: '⊘', word: 'dropped', tone: 'warn' },
+	hold: { icon: '‖', word: 'held', tone: 'warn' },
+	stop: { icon: '■', word: 'stopped', tone: 'warn' }
+};
+
+export function verdictStatus(action: Action): Status {
+	return VERDICTS[action];
 }
 
 const SERVICE: Record<ServiceState['state'], Status> = {
