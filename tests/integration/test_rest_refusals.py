@@ -21,7 +21,8 @@ JSON = {"content-type": "application/json"}
 PATHS = {
     "/healthz", "/status", "/chat", "/say", "/turns", "/turns/{turn_id}", "/turns/{turn_id}/audio.wav",
     "/control/panic", "/control/resume", "/control/skip", "/control/volume", "/control/device", "/control/{verb}",
-    "/devices", "/voice", "/modules/{name}",
+    "/devices", "/voice", "/modules/{name}", "/turns/{turn_id}/why", "/safety/verdicts", "/safety/held",
+    "/safety/held/{turn_id}", "/safety/words", "/safety/block", "/safety/unblock", "/safety/allow",
 }  # fmt: skip
 
 
@@ -199,6 +200,10 @@ async def test_an_author_that_is_not_right_is_refused(show: Stack, name: str) ->
         ("GET", "/turns?limit=many", None, 422, "bad_request"),
         ("GET", "/turns/nobody", None, 404, "no_such_turn"),
         ("GET", "/turns/%00", None, 404, "no_such_turn"),
+        ("GET", "/turns/%00/why", None, 404, "no_such_turn"),
+        ("GET", "/turns/%ed%a0%80/why", None, 404, "no_such_turn"),
+        ("POST", "/safety/held/%ed%a0%80", {"answer": "deny"}, 404, "not_held"),
+        ("POST", "/safety/unblock", {"term": "nothing"}, 404, "no_such_term"),
         ("GET", "/turns/%ed%a0%80", None, 404, "no_such_turn"),
         ("GET", "/turns/" + "x" * 20_000, None, 404, "no_such_turn"),
     ],

@@ -327,7 +327,7 @@ def rewritten(path: Path, text: str) -> None:
     os.utime(path, ns=(1, 1))  # another time than any write could have, whatever the disk's clock resolves
 
 
-ADD = append("lexicon.de.yaml", "  threats:\n    words: [wumpusschlag]\n")
+ADD = append("lexicon.de.yaml", "  doxxing:\n    words: [wumpusschlag]\n")
 
 
 async def test_a_changed_file_counts_and_is_announced(tmp_path: Path) -> None:
@@ -349,7 +349,7 @@ async def test_it_is_seen_without_being_asked(tmp_path: Path, monkeypatch: pytes
 
 
 SPOILED: dict[str, Change] = {
-    "deleted": lambda folder: (folder / "patterns.yaml").unlink(),
+    "deleted": lambda folder: (folder / "definitions.yaml").unlink(),
     "all deleted": lambda folder: shutil.rmtree(folder),
     "half-written": lambda folder: rewritten(
         folder / "lexicon.en.yaml", (folder / "lexicon.en.yaml").read_text()[:400]
@@ -357,7 +357,7 @@ SPOILED: dict[str, Change] = {
     "empty": lambda folder: rewritten(folder / "categories.yaml", ""),
     "not YAML": lambda folder: rewritten(folder / "allow.yaml", "allowed: [a\n...\n"),
     "binary": lambda folder: (folder / "allow.yaml").write_bytes(b"\xff\xfe\x00" * 99),
-    "bad pattern": append("patterns.yaml", "  - {name: a/b, category: hate, pattern: '(?=b)'}\n"),
+    "bad pattern": append("patterns.hate.yaml", "  - {name: a/b, category: hate, pattern: '(?=b)'}\n"),
     "unknown category": append("lexicon.de.yaml", "  nonsense:\n    words: [wumpusschlag]\n"),
 }
 

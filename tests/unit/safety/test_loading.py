@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kitsu.errors import GateError
-from kitsu.safety import load_rules
+from kitsu.errors import ConfigError, GateError
+from kitsu.safety import load_rulebook, load_rules
 from tests.unit.safety.conftest import RULES
 
 Spoil = Callable[[str], str]
@@ -117,3 +117,29 @@ def test_terms_can_be_added_without_touching_the_old_set(folder: Path) -> None:
             finding = grown.find(text, stage)  # type: ignore[arg-type]
             assert finding is not None
             assert finding.category == category
+
+
+@pytest.mark.parametrize(
+    ("family_mode", "chosen", "level"),
+    [
+        (True, {}, {"profanity": 3, "scams": 3, "minors": 3}),
+        (True, {"profanity": 0, "scams": 4, "minors": 0}, {"profanity": 3, "scams": 4, "minors": 3}),
+        (False, {}, {"profanity": 0, "scams": 3, "minors": 3}),
+        (
+            False,
+            {"profanity": 2, "scams": 0, "minors": 0, "hate": 0},
+            {"profanity": 2, "scams": 0, "minors": 3, "hate": 1},
+        ),
+    ],
+)
+def test_how_strict_a_category_is(
+    folder: Path, family_mode: bool, chosen: dict[str, int], level: dict[str, int]
+) -> None:
+    book = load_rulebook(folder, family_mode=family_mode, levels=chosen)
+    assert {name: book.levels[name] for name in level} == level
+    assert {category.name for category in book.rules.categories} == {name for name, on in book.levels.items() if on}
+
+
+def test_a_level_for_no_category_is_a_wrong_setting(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"safety\.levels: there is no category 'nonsense'"):
+        load_rulebook(folder, family_mode=True, levels={"nonsense": 2})
