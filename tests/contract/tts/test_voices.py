@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kitsu.errors import EngineError
 from kitsu_tts.config import TtsSettings
-from kitsu_tts.engines import make
+from kitsu_tts.engines import ENGINES, make
 from kitsu_tts.voice import MAX_TEXT, Chunk, Voice
 from tests.fakes import coqui_library, piper_model
 from tests.fakes.openai_speech import FakeSpeech
