@@ -89,16 +89,28 @@ def _open(parser: Parser) -> None:
     _json(parser)
 
 
+def to_download(text: str) -> str:
+    """What a download begins with; `coqui/NAME` says all by itself."""
+    if text in ("voice", "model", "list") or text.startswith("coqui/"):
+        return text
+    raise argparse.ArgumentTypeError("wants voice, model, list or coqui/NAME")
+
+
 def _download(parser: Parser) -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("voice", "model", "list"),
+        type=to_download,
         default="list",
         metavar="WHAT",
         help="voice, model or list (default)",
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which; with list: names or languages that begin so")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="which (coqui/NAME: a voice for coqui); with list: names or languages that begin so, or coqui",
+    )
     parser.add_argument("--yes", action="store_true", help="I agree with the licence: do not ask")
     _json(parser)
 

@@ -147,6 +147,11 @@ def environment(home: Path) -> None:
     (folder / "installed").write_text("test")
 
 
+def publish(home: Path, models: str) -> None:
+    """The list of models that the library carries."""
+    (_site(home) / "TTS" / ".models.json").write_text(models, encoding="utf-8")
+
+
 def _site(home: Path) -> Path:
     venv_folder = str(home / "engines" / "coqui" / "venv")
     return Path(sysconfig.get_path("purelib", "venv", {"base": venv_folder}))
