@@ -203,6 +203,8 @@ def _safety(parser: Parser) -> None:
     allow.add_argument("phrase", metavar="PHRASE")
     allow.add_argument("--remove", action="store_true", help="take it back")
     word("list", "your own words")
+    test = word("test", "score the gate on rows with a known right answer")
+    test.add_argument("file", metavar="FILE", help="JSONL: id, stage, text, expect, category, technique")
 
 
 def _none(parser: Parser) -> None:

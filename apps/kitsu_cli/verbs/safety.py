@@ -84,6 +84,12 @@ def _list(arguments: Namespace) -> int:
     return Exit.OK
 
 
+def _test(arguments: Namespace) -> int:
+    from kitsu_cli.verbs import safety_test  # reads the rules, which the other words need not
+
+    return safety_test.run(arguments)
+
+
 _VERBS: dict[str, Callable[[Namespace], int]] = {
     "held": _held,
     "allow-once": _answer,
@@ -92,4 +98,5 @@ _VERBS: dict[str, Callable[[Namespace], int]] = {
     "unblock": _unblock,
     "allow": _allow,
     "list": _list,
+    "test": _test,
 }

@@ -1,4 +1,4 @@
-"""Rule files: `categories.yaml`, `allow.yaml`, `patterns.yaml` and one `lexicon.<language>.yaml` a language.
+"""Rule files: `categories.yaml`, `allow.yaml`, `definitions.yaml`, `patterns.*.yaml` and `lexicon.<language>.yaml`.
 
 All or nothing: a set with anything missing or wrong is not a set.
 """
