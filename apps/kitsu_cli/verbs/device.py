@@ -48,5 +48,5 @@ def _lines(found: dict[str, Any]) -> list[screen.Line]:
         for name, text in rows
     ]
     if found["trouble"]:
-        lines.append([(f"! {screen.plain(found['trouble'])}", "bold")])
+        lines += [[(line, "bold")] for line in screen.wrap(f"! {found['trouble']}", screen.WIDTH)]
     return lines
