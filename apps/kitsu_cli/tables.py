@@ -39,9 +39,21 @@ def show_lines(show: dict[str, Any]) -> list[Line]:
     lines += [_exit(row) for row in show.get("confirmed", []) if panic]
     lines.append([("listens  ", "bright_black"), (_listeners(show), "")])
     lines += _obs(show.get("obs") or {})
+    lines += _gate(show.get("safety") or {})
     dropped = sum(show.get("dropped", {}).values())
     lines.append([("waiting  ", "bright_black"), (f"{show.get('waiting', 0)} lines, {dropped} dropped so far", "")])
     return [_fitted(line) for line in lines]
+
+
+def _gate(safety: dict[str, Any]) -> list[Line]:
+    """Only what needs somebody: rules that are not those of the files, a guard that is away, lines that wait."""
+    said = [str(safety["reason"])] if safety.get("reason") else []
+    guard = safety.get("guard") or {}
+    if guard.get("trouble"):
+        said.append(f"the guard model {guard.get('model')} gives no opinion ({guard['trouble']})")
+    if waiting := (safety.get("held") or {}).get("waiting"):
+        said.append(f"{waiting} held for your word: kitsu safety held")
+    return [[("gate     ", "bright_black"), (f"! {text}", "yellow")] for text in said]
 
 
 def _exit(row: dict[str, Any]) -> Line:

@@ -2,26 +2,25 @@
 
 import secrets
 import sys
-from pathlib import Path
 
 from kitsu.characters import load_character
 from kitsu.config import NetworkSettings, PolicySettings, SafetySettings, ShowSettings, home, load, read_secret
-from kitsu.errors import GateError
 from kitsu.protocol.approved import SEAL_KEY_BYTES
-from kitsu.safety import ClosedGate, Gate, Judge
 from kitsu.speech.pronunciation import load_pronunciation
-from kitsu.telemetry import log
+from kitsu.speech.saying import Speaker
 from kitsu.worker import Process, run_process
 from kitsu.worker.web import bind
 from kitsu_orchestrator.app import Orchestrator, Settings
 from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TurnSettings
+from kitsu_orchestrator.own_lines import check_lines
+from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
 
 
 async def run(process: Process) -> None:
     """Read the settings, make everything, serve until told to stop."""
     where, network = home(), load("network", NetworkSettings)
     where.make()
-    key = secrets.token_bytes(SEAL_KEY_BYTES)
+    key, safety = secrets.token_bytes(SEAL_KEY_BYTES), load("safety", SafetySettings)
     settings = Settings(
         load("show", ShowSettings),
         load("turn", TurnSettings),
@@ -29,27 +28,26 @@ async def run(process: Process) -> None:
         load("policy", PolicySettings),
         load("chat", ChatSettings),
         load("dead_air", DeadAirSettings),
+        safety,
     )
+    character = load_character(settings.show.character, where.configs / "characters")
+    pronunciation = load_pronunciation(where.configs / "pronunciation.yaml")
+    keeper = RuleKeeper.start(RuleFiles(where.configs / "safety", where.own_words_file, safety), key)
+    if keeper.shipped is not None:
+        speaker = Speaker(character.language, pronunciation)
+        check_lines(character, where.configs / "characters", keeper.shipped, speaker)
     orchestrator = Orchestrator(
         where,
         settings,
-        load_character(settings.show.character, where.configs / "characters"),
-        _gate(where.configs / "safety", key),
+        character,
+        keeper.gate,
         key,
         read_secret(where.token_file),
         network.launcher_url,
-        load_pronunciation(where.configs / "pronunciation.yaml"),
+        pronunciation,
+        keeper,
     )
     await orchestrator.run(bind(network.host, network.orchestrator_port, "network.orchestrator_port"), process)
-
-
-def _gate(folder: Path, key: bytes) -> Judge:
-    """The gate; without rules a closed one, which lets nothing through."""
-    try:
-        return Gate.load(folder, load("safety", SafetySettings), key)
-    except GateError as error:
-        log.error("gate.closed", code=error.code, message=error.message)
-        return ClosedGate(error)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from kitsu.protocol import (
     Segment,
     TurnSegment,
 )
-from kitsu.safety import OutputVerdict
+from kitsu.safety import OutputVerdict, Why
 from kitsu.safety.clean import clean
 from kitsu.speech import RawSegment
 from kitsu.speech.saying import Spoken
@@ -26,6 +26,7 @@ from kitsu.telemetry import log
 from kitsu_orchestrator.lines import TurnIds
 from kitsu_orchestrator.story import SpokenSegment, Story
 from kitsu_orchestrator.studio import Studio
+from kitsu_orchestrator.verdicts import Judged
 from kitsu_orchestrator.voicing import Voicing
 
 TRIES = 2
@@ -46,10 +47,19 @@ class Answer:
     """What she says in one turn."""
 
     def __init__(
-        self, studio: Studio, story: Story, ids: TurnIds, voicing: Voicing, tell: Callable[[Message], None]
+        self,
+        studio: Studio,
+        story: Story,
+        ids: TurnIds,
+        voicing: Voicing,
+        tell: Callable[[Message], None],
+        note: Callable[[Judged], None],
+        halt: Callable[[str], None],
     ) -> None:
         self._studio = studio
         self._tell = tell
+        self._note = note
+        self._halt = halt
         self._story = story
         self._ids = ids
         self._voicing = voicing
@@ -167,25 +177,42 @@ class Answer:
         try:
             verdict = await self._studio.verdict(self._window.judge(segment.text, spoken.text))
         except GateError as error:
-            self._story.step("gate.error", error.code)
-            return Ending("blocked", "gate_error")
+            return self._no_verdict(error, segment.text)
+        self._record(verdict.why, verdict.judged)
         if not verdict.allowed:
             self._story.step("gate.blocked_output", verdict.why.rule)
-            return await self.fall_back(verdict.why.category, Ending("fallback", "output_gate"))
+            return await self._blocked(verdict.why)
         self._say(verdict, segment, spoken)
         return None
 
+    async def _blocked(self, why: Why) -> Ending:
+        """What is said instead, if anything."""
+        if why.action == "replace":
+            return await self.fall_back(why.category, Ending("fallback", "output_gate"))
+        if why.action == "stop":
+            self._halt(why.category)
+        return Ending("blocked", "output_gate")
+
+    def _no_verdict(self, error: GateError, text: str) -> Ending:
+        self._story.step("gate.error", error.code)
+        self._record(Why(rule=f"gate/{error.code}", category="gate", action="drop"), text)
+        return Ending("blocked", "gate_error")
+
+    def _record(self, why: Why, text: str) -> None:
+        shown = "" if why.action == "allow" else text
+        self._note(Judged(self._story.turn_id, self._story.conv, "output", "speech", why, shown))
+
     async def fall_back(self, kind: str, ending: Ending) -> Ending:
         """Say one of her own lines instead. It passes the gate like everything else, in a window of its own."""
-        window = self._studio.gate.window(self._story.turn_id)
+        window = self._studio.own_window(self._story.turn_id)
         speech = self._studio.speech()
         for segment in (*speech.feed(self.instead or self._studio.fallback(kind)), *speech.finish()):
             spoken = self._studio.speaker.say(clean(segment.text))
             try:
                 verdict = await self._studio.verdict(window.judge(segment.text, spoken.text))
             except GateError as error:
-                self._story.step("gate.error", error.code)
-                return Ending("blocked", "gate_error")
+                return self._no_verdict(error, segment.text)
+            self._record(verdict.why, verdict.judged)
             if not verdict.allowed:
                 self._story.step("gate.blocked_fallback", verdict.why.rule)
                 return Ending("blocked", "output_gate")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from starlette.types import ASGIApp
 
 from kitsu.characters import Character
-from kitsu.config import Home, PolicySettings, ShowSettings
+from kitsu.config import Home, PolicySettings, SafetySettings, ShowSettings
 from kitsu.doors import Guard, local_hosts
 from kitsu.panic import PanicLatch
 from kitsu.safety import Judge
@@ -19,6 +19,8 @@ from kitsu_orchestrator.answer_length import AnswerLength
 from kitsu_orchestrator.commands.handlers import COMMANDS
 from kitsu_orchestrator.commands.table import load_commands
 from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TurnSettings
+from kitsu_orchestrator.crisis import CrisisCare
+from kitsu_orchestrator.held import HeldLines
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.ignored import Ignored
 from kitsu_orchestrator.intake import Intake
@@ -26,6 +28,8 @@ from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.rest import build
 from kitsu_orchestrator.routing import Router
+from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
+from kitsu_orchestrator.safety_desk import SafetyDesk
 from kitsu_orchestrator.services import Services
 from kitsu_orchestrator.show import Show
 from kitsu_orchestrator.slots import Slots
@@ -45,6 +49,7 @@ class Settings:
     policy: PolicySettings
     chat: ChatSettings
     dead_air: DeadAirSettings = field(default_factory=DeadAirSettings)
+    safety: SafetySettings = field(default_factory=SafetySettings)
 
 
 class Orchestrator:
@@ -60,6 +65,7 @@ class Orchestrator:
         token: str,
         launcher_url: str,
         pronunciation: Mapping[str, str] | None = None,
+        keeper: RuleKeeper | None = None,
     ) -> None:
         latch = PanicLatch(where.panic_file)
         self._token = token
@@ -74,9 +80,14 @@ class Orchestrator:
         ignored = Ignored(where.data / "ignored.json")
         self.show.open_chat(settings.chat, load_commands(where, COMMANDS), ignored)
         self._hub.attach(Router(self.show))
+        safety, speaker = settings.safety, Speaker(character.language, pronunciation)
+        files = RuleFiles(where.configs / "safety", where.own_words_file, safety)
+        keeper = keeper or RuleKeeper(gate, files, key, watching=False)
+        self._desk = SafetyDesk(keeper, character, where.configs / "characters", speaker)
+        self._desk.attach(self.show)
         self._studio = Studio(
             self._hub,
-            gate,
+            self._desk.judge,
             Slots(),
             Slots(),
             self.show.stream.publish,
@@ -84,7 +95,12 @@ class Orchestrator:
             settings.turn,
             settings.policy,
             AnswerLength(settings.turn.first_audio_target_ms),
-            Speaker(character.language, pronunciation),
+            speaker,
+            CrisisCare(safety.crisis_minutes * 60),
+            HeldLines(safety.hold_max, safety.hold_minutes * 60),
+            self._store.note,
+            self._desk.canary,
+            self._desk.own_lines,
         )
 
     async def run(self, listener: socket.socket, process: Process) -> None:
@@ -94,16 +110,24 @@ class Orchestrator:
             ConfigError: `database_newer`.
         """
         process.grace_s = STOP_WITHIN_S
+
+        def report() -> None:
+            trouble = self._desk.keeper.trouble
+            process.report(state="degraded" if trouble else "ok", reason=trouble)
+
+        self._desk.report = report
         await self._store.open()
         try:
             async with asyncio.TaskGroup() as group:
                 show = group.create_task(self.show.run(self._studio))
+                desk = group.create_task(self._desk.run())
                 door = self._door(listener.getsockname()[1])
-                serving = group.create_task(serve(door, listener, started=process.report))
+                serving = group.create_task(serve(door, listener, started=report))
                 await process.stopping.wait()
                 await self.show.stop()
                 serving.cancel()
                 await asyncio.wait({serving})
+                desk.cancel()
                 show.cancel()
         finally:
             await self._launcher.close()
@@ -111,7 +135,7 @@ class Orchestrator:
 
     def _door(self, port: int) -> ASGIApp:
         return Guard(
-            build(self.show, self._launcher, self._turns),
+            build(self.show, self._launcher, self._turns, self._desk.keeper),
             token=self._token,
             hosts=local_hosts(port),
             open_paths=frozenset({"/healthz", "/hub"}),  # the hub's own hello carries the token

@@ -69,18 +69,21 @@ class Chat:
         """The platform took lines back: out of the queue, out of her mouth, out of her memory."""
         if order.platform != platform:
             return
-        stage = self._show.conversation(STAGE)
+        stage, held = self._show.conversation(STAGE), self._show.studio.held
         match order.what:
             case "line":
                 count = stage.crowd.remove_line(platform, order.message_id)
                 count += stage.remove(_line(platform, order.message_id))
+                held.withdraw_where(_line(platform, order.message_id))
             case "author":
                 who = (platform, order.user_id)
                 self._show.thanks.forget(who)
                 count = stage.crowd.remove_author(who) + stage.remove(_author(who))
                 stage.forget(who)
+                held.withdraw(platform, order.user_id)
             case "all":
                 count = stage.crowd.clear() + stage.remove(lambda job: job.author.platform == platform)
+                held.withdraw_where(lambda job: job.author.platform == platform)
         log.info("chat.removed", platform=platform, what=order.what, lines=count)
 
     def channel(self, platform: str, channel: ChatChannel) -> None:

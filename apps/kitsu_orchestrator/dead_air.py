@@ -126,7 +126,7 @@ class DeadAir:
                 )
             except GateError:
                 continue
-            if verdict.allowed and verdict.text:
+            if verdict.question and verdict.text:
                 about = f"the stream's {kind} is {quote_line('broadcaster', 'stream', verdict.text)}"
                 return name, Cue(_ASK.format(about))
         return None

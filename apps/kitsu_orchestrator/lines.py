@@ -33,6 +33,7 @@ class Job:
     cue: Cue | None = None  # of a topic or thanks; `text` is its name then
     paid: int = 0
     asked: bool = False  # by a command: her answer may be written into chat
+    pardoned: bool = False  # the gate held it, and the operator let it through
     turn_id: str = field(default_factory=new_turn_id)
     accepted_at: int = field(default_factory=now_us)  # unix µs
     received: float = field(default_factory=time.perf_counter)

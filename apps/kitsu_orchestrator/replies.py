@@ -18,6 +18,7 @@ PLATFORMS: dict[str, Role] = {"twitch": "twitch"}
 
 WHY_NOT = {
     "blocked": "that is nothing she can talk about.",
+    "held": "your question waits for the streamer's word.",
     "dropped": "there was no room for your question.",
     "expired": "your question waited too long, ask again.",
     "muted": "she answered, but she is muted.",

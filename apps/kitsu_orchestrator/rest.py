@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import ValidationError
@@ -18,9 +19,13 @@ from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.problems import RefusedError, add_errors
 from kitsu_orchestrator.rest_obs import add_obs
+from kitsu_orchestrator.rule_keeper import RuleKeeper
+from kitsu_orchestrator.safety_rest import add_safety
 from kitsu_orchestrator.schemas import (
     Accepted,
     ChatBody,
+    DeviceBody,
+    DevicesAnswer,
     ErrorAnswer,
     ExpressionBody,
     ModuleBody,
@@ -43,7 +48,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def build(show: Show, launcher: Launcher, turns: Path) -> FastAPI:
+def build(show: Show, launcher: Launcher, turns: Path, keeper: RuleKeeper) -> FastAPI:
     """The application, without its guard. `turns`: where playout keeps what was played."""
     app = FastAPI(title="Kitsu", version=version("kitsu"), docs_url=None, redoc_url=None, responses=_ERRORS)
     add_errors(app)
@@ -51,6 +56,7 @@ def build(show: Show, launcher: Launcher, turns: Path) -> FastAPI:
     _add_lines(app, show)
     _add_control(app, show, launcher)
     add_obs(app, show.obs)
+    add_safety(app, show, keeper)
     _add_sockets(app, show)
     return app
 
@@ -65,6 +71,11 @@ def _add_state(app: FastAPI, show: Show, launcher: Launcher, folder: Path) -> No
     async def status() -> dict[str, Any]:
         """How everything is."""
         return await show.status(launcher)
+
+    @app.get("/devices")
+    async def devices() -> DevicesAnswer:
+        """Which sound devices there are now, and which one plays."""
+        return DevicesAnswer(**msgspec.structs.asdict(await show.device_choice.look()))
 
     @app.get("/turns")
     async def turns(conv: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
@@ -142,6 +153,11 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
         show.set_topics(body.on)
         return show.levels_json()
 
+    @app.post("/control/device")
+    async def device(body: DeviceBody) -> dict[str, str]:
+        """Play on this sound device from now on."""
+        return {"device": await show.device_choice.use("" if body.device == "none" else body.device)}
+
     @app.post("/control/{verb}")
     async def level(verb: str) -> dict[str, Any]:
         """mute, unmute, live, standby."""
@@ -152,7 +168,9 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
                 show.set_mode("live" if verb == "live" else "standby")
             case _:
                 raise RefusedError(
-                    404, "no_such_verb", "Verbs: panic, resume, mute, unmute, volume, topics, skip, live, standby."
+                    404,
+                    "no_such_verb",
+                    "Verbs: panic, resume, mute, unmute, volume, device, topics, skip, live, standby.",
                 )
         return show.levels_json()
 

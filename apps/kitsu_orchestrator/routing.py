@@ -13,12 +13,14 @@ from kitsu.protocol import (
     ObsState,
     PanicConfirmed,
     PanicUnconfirmed,
+    PlayoutDevices,
     PlayoutFinished,
     PlayoutFlushed,
     PlayoutFrame,
     PlayoutProgress,
     PlayoutSinks,
     PlayoutStarted,
+    PlayoutUsing,
     PolicyDelta,
     PolicyFailed,
     PolicyFinished,
@@ -66,10 +68,16 @@ class Router:
             character = show.studio.character
             show.hub.send(
                 "policy",
-                PolicyPrepare(character=character.id, system=system_prompt(character), intents=character.intents),
+                PolicyPrepare(
+                    character=character.id,
+                    system=system_prompt(character, show.studio.canary),
+                    intents=character.intents,
+                ),
             )
         elif peer.role == "tts":
             show.voice_choice.rejoined()
+        elif peer.role == "playout":
+            show.device_choice.rejoined()
         elif peer.role == "control":
             for turn in show.playing():
                 if turn.started is not None:
@@ -94,7 +102,11 @@ class Router:
             show.chat.left(peer.role)
         elif peer.role == "playout":
             show.services.sinks = ()
+            show.device_choice.gone()
             show.stream.publish(PlayoutSinks(sinks=()))
+            show.stream.publish(PlayoutDevices(device=show.device_choice.now))
+        elif peer.role == "tts":
+            show.voice_choice.gone()
         self._service_changed(peer)
 
     def received(self, peer: Peer, message: Message, frame: str | bytes) -> None:
@@ -124,6 +136,9 @@ class Router:
                 self._forward("playout", frame)
             case PlayoutSinks():
                 show.services.sinks = message.sinks
+                show.stream.publish(message)
+            case PlayoutDevices():
+                show.device_choice.told(message)
                 show.stream.publish(message)
             case PanicConfirmed():
                 show.confirm(message)
@@ -157,6 +172,8 @@ class Router:
                 show.chat.channel(peer.role, message)
             case ChatSent():
                 show.replies.sent(message)
+            case PlayoutUsing():
+                show.device_choice.used(message)
             case PlayoutFlushed():
                 log.info("playout.flushed", conv=message.conv, latency_ms=message.latency_ms)
             case _:

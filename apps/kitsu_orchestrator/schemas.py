@@ -79,10 +79,59 @@ class TopicsBody(_Body):
     on: bool
 
 
+class DeviceBody(_Body):
+    """Where she is heard."""
+
+    device: str = Field(
+        max_length=200,
+        pattern=r"\S",
+        description='a sound device (a number, or a part of its name), "default", or "none": overlay and pages',
+    )
+
+
+class DevicesAnswer(BaseModel):
+    """The machine's sound devices."""
+
+    chosen: str = Field(description='"default", or a name out of `there`; empty: none, overlay and pages play')
+    playing: str = Field(description="the one that is open now; empty: none")
+    trouble: str = Field(description="why the chosen one does not play, or why nothing is known of any")
+    there: list[str]
+    default: str = Field(description="the one that the system itself plays on")
+
+
 class VolumeBody(_Body):
     """How loud."""
 
     percent: int = Field(ge=0, le=100)
+
+
+TermText = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class TermBody(_Body):
+    """A word or phrase of the operator's."""
+
+    term: TermText
+
+
+class BlockBody(TermBody):
+    """A word or phrase to block."""
+
+    category: str = Field(default="blocked", max_length=40)
+    now_only: bool = Field(default=False, description="until the show is restarted")
+
+
+class AllowBody(_Body):
+    """A phrase that nothing is held against."""
+
+    phrase: TermText
+    remove: bool = Field(default=False, description="take it back")
+
+
+class HeldBody(_Body):
+    """What becomes of a held line."""
+
+    answer: Literal["allow_once", "deny"]
 
 
 class Accepted(BaseModel):

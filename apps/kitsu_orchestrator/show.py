@@ -1,6 +1,7 @@
 """The show: what the operator's verbs and the workers' messages do to it."""
 
 import asyncio
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ from kitsu_orchestrator.commands.table import CommandTable
 from kitsu_orchestrator.config import ChatSettings, DeadAirSettings
 from kitsu_orchestrator.conversation import Conversation
 from kitsu_orchestrator.dead_air import DeadAir
+from kitsu_orchestrator.device_choice import DeviceChoice
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.ignored import Ignored
 from kitsu_orchestrator.intake import Intake
@@ -86,6 +88,8 @@ class Show:
         self.vts = VtsOrders(hub)
         self.dead_air = DeadAir(self, dead_air or DeadAirSettings())
         self.thanks = Thanks(self, dead_air or DeadAirSettings())
+        self.device_choice = DeviceChoice(hub)
+        self.safety_state: Callable[[], dict[str, Any]] = dict
         self._latch = latch
         self._latching = asyncio.Lock()
         self._runners: dict[str, asyncio.Task[None]] = {}
@@ -157,7 +161,7 @@ class Show:
         conversation = self.conversation(job.conv)
         if self.levels.now.panic is not None:
             conversation.end(job, "panic", "panic")
-        elif self.intake.is_duplicate(job.author.platform, job.message_id):
+        elif not job.pardoned and self.intake.is_duplicate(job.author.platform, job.message_id):
             conversation.end(job, "dropped", "duplicate")
         else:
             conversation.offer(job, now=now)
@@ -244,6 +248,7 @@ class Show:
             character=self.studio.character.name,
             services=self.services.states(),
             sinks=self.services.sinks,
+            device=self.device_choice.now,
             current=tuple(turn.state() for turn in self.playing() if turn.started is not None),
             recent=tuple(self.recent()),
             waiting=self._waiting(),
@@ -298,14 +303,19 @@ class Show:
             "character": self.studio.character.name,
             "services": snapshot.get("services", []),
             "sinks": snapshot.get("sinks", []),
+            "device": msgspec.structs.asdict(self.device_choice.now),
             "listening": any(sink.elected for sink in self.services.sinks),  # blocked ones are not elected
             "current": snapshot.get("current", []),
             "waiting": snapshot.get("waiting", 0),
             "dropped": dict(self.intake.dropped),
             "confirmed": snapshot.get("confirmed", []),
             "obs": snapshot.get("obs"),
-            "queues": {"store": msgspec.to_builtins(self.store.state())},
+            "queues": {
+                "store": msgspec.to_builtins(self.store.state()),
+                "verdicts": msgspec.to_builtins(self.store.verdict_state()),
+            },
             "store_error": self.store.failed,
+            "safety": self.safety_state(),
             "launcher": await launcher.status(),
         }
 

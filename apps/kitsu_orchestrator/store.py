@@ -17,7 +17,8 @@ from kitsu.errors import ConfigError, KitsuError
 from kitsu.protocol import QueueState
 from kitsu.telemetry import log
 from kitsu_orchestrator.story import Story
-from kitsu_orchestrator.tables import HEAD, TurnRow
+from kitsu_orchestrator.tables import HEAD, TurnRow, VerdictRow
+from kitsu_orchestrator.verdicts import PENDING_LIMIT, Judged, Verdicts
 
 QUEUE_LIMIT = 500
 LOCK_TIMEOUT_S = 1.0
@@ -35,6 +36,7 @@ class Store:
         self._engine = engine
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
         self._pending: OrderedDict[str, TurnRow] = OrderedDict()  # turn -> its newest record, not written yet
+        self._verdicts = Verdicts()
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
         self._ready = False  # the tables are there
@@ -71,6 +73,12 @@ class Store:
         self._pending[story.turn_id] = _row(story)
         self._wake.set()
 
+    def note(self, judged: Judged) -> None:
+        """Write a verdict soon: one that changed nothing with the next story, any other by itself."""
+        self._verdicts.note(judged)
+        if judged.why.action != "allow":
+            self._wake.set()
+
     async def commit(self, story: Story) -> bool:
         """Write now. False when that was not possible; it stays queued then."""
         self.save(story)
@@ -81,7 +89,7 @@ class Store:
         try:
             while True:
                 await self._wake.wait()
-                await self._wait_for_calm()
+                await self.calm()
                 self._wake.clear()
                 if not await self._write():
                     await asyncio.sleep(RETRY_S)
@@ -89,7 +97,7 @@ class Store:
         finally:
             await self._write()
 
-    async def _wait_for_calm(self) -> None:
+    async def calm(self) -> None:
         """First words before our books: a write costs some ms of the same processor."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_WAIT_S):
@@ -128,18 +136,49 @@ class Store:
         except _UNREADABLE as error:
             raise self._complain(error) from None
 
+    async def why(self, turn_id: str) -> list[dict[str, Any]]:
+        """What the gate said in one turn, in order.
+
+        Raises:
+            KitsuError: `store_failed`.
+        """
+        try:
+            async with self._writing, self._sessions() as session:  # not while they are on their way to disk
+                return await self._verdicts.of_turn(session, turn_id)
+        except _UNREADABLE as error:
+            raise self._complain(error) from None
+
+    async def latest_verdicts(self, limit: int, *, everything: bool = False) -> list[dict[str, Any]]:
+        """What the gate said last, newest first; without `everything` only what changed something.
+
+        Raises:
+            KitsuError: `store_failed`.
+        """
+        await self._write()
+        try:
+            async with self._sessions() as session:
+                return await self._verdicts.latest(session, limit, everything=everything)
+        except _UNREADABLE as error:
+            raise self._complain(error) from None
+
     async def forget(self, keep_days: int) -> None:
-        """Delete old stories."""
+        """Delete old stories and verdicts."""
         before = (time.time_ns() // 1000) - keep_days * 86_400_000_000
         try:
             async with self._sessions.begin() as session:
                 await session.execute(delete(TurnRow).where(TurnRow.accepted_at < before))
+                await session.execute(delete(VerdictRow).where(VerdictRow.at < before))
         except SQLAlchemyError as error:
             self._complain(error)
 
     def state(self) -> QueueState:
         """The writer's queue, for status."""
         return QueueState(depth=len(self._pending), limit=QUEUE_LIMIT, policy="drop_oldest", dropped=self._dropped)
+
+    def verdict_state(self) -> QueueState:
+        """Verdicts that wait to be written, for status."""
+        waiting, dropped = len(self._verdicts), self._verdicts.dropped
+        return QueueState(depth=waiting, limit=PENDING_LIMIT, policy="drop_oldest", dropped=dropped)
 
     async def _write(self) -> bool:
         """Write everything that waits. What cannot be written waits on, as long as there is room."""
@@ -151,9 +190,11 @@ class Store:
                 async with self._sessions.begin() as session:
                     for row in rows.values():
                         await session.merge(row)
+                    judged = await self._verdicts.write(session)
             except SQLAlchemyError as error:
                 self._complain(error)
                 return False
+            self._verdicts.written(judged)
             for turn_id, row in rows.items():
                 if self._pending.get(turn_id) is row:
                     del self._pending[turn_id]

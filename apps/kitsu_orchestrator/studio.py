@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from kitsu.characters import Character
-from kitsu.characters.character import NEEDED_FALLBACKS
 from kitsu.config import PolicySettings
 from kitsu.errors import GateError
-from kitsu.protocol import Message
-from kitsu.safety import InputVerdict, Judge, OutputVerdict, ReplyVerdict
+from kitsu.protocol import Message, StreamNotice
+from kitsu.safety import InputVerdict, Judge, OutputVerdict, ReplyVerdict, Window
 from kitsu.speech import SegmentStream
 from kitsu.speech.saying import Speaker
 from kitsu_orchestrator.answer_length import AnswerLength
 from kitsu_orchestrator.config import TurnSettings
+from kitsu_orchestrator.crisis import CrisisCare
+from kitsu_orchestrator.held import HeldLines
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.slots import Slots
+from kitsu_orchestrator.verdicts import Judged
 
 VERDICT_TIMEOUT_S = 1.0
 VerdictT = TypeVar("VerdictT", InputVerdict, OutputVerdict, ReplyVerdict)
@@ -37,6 +39,11 @@ class Studio:
     policy: PolicySettings
     length: AnswerLength
     speaker: Speaker  # how things are said that are written otherwise
+    care: CrisisCare = field(default_factory=CrisisCare)
+    held: HeldLines = field(default_factory=HeldLines)
+    note: Callable[[Judged], None] = lambda judged: None  # for the record of verdicts
+    canary: str = ""  # in her instructions: whoever says it reads them out
+    own_lines: Judge | None = None  # judges her own written lines, if another gate than the model's words have
     _said: Counter[str] = field(default_factory=Counter)
 
     async def verdict(self, judging: Awaitable[VerdictT]) -> VerdictT:
@@ -60,9 +67,13 @@ class Studio:
             actions=self.character.actions,
         )
 
-    def answers(self, category: str) -> bool:
-        """Whether she has lines of her own for what the gate found: then it is not met with silence."""
-        return category in self.character.fallbacks and category not in NEEDED_FALLBACKS
+    def own_window(self, turn_id: str) -> Window:
+        """A window for her own written lines."""
+        return (self.own_lines or self.gate).window(turn_id)
+
+    def notice(self, code: str, message: str) -> Message:
+        """What the operator must know at once. Never holds viewer text."""
+        return StreamNotice(level="error", code=code, message=message)
 
     @property
     def improvises(self) -> bool:

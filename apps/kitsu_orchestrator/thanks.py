@@ -139,7 +139,7 @@ class Thanks:
         return replace(
             stimulus,
             author=verdict.author.text if verdict.author else "",
-            text=verdict.text if verdict.allowed and stimulus.text else "",
+            text=verdict.text if verdict.question and stimulus.text else "",
         )
 
     def _line(self, people: list[Stimulus], others: int) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from kitsu.characters import quote_line
+from kitsu.characters import careful_line, quote_line
 from kitsu.errors import GateError
 from kitsu.protocol import (
     Line,
@@ -26,13 +26,14 @@ from kitsu.protocol import (
     TurnStarted,
     TurnState,
 )
-from kitsu.safety import InputVerdict
+from kitsu.safety import InputVerdict, Why
 from kitsu.telemetry import log
 from kitsu_orchestrator.answer import Answer, Ending
 from kitsu_orchestrator.cue import Cue
 from kitsu_orchestrator.lines import Job, TurnIds
 from kitsu_orchestrator.story import Story
 from kitsu_orchestrator.studio import Studio
+from kitsu_orchestrator.verdicts import Judged
 from kitsu_orchestrator.voicing import Voicing
 
 PLAYOUT_ANSWER_S = 1.0
@@ -58,10 +59,12 @@ class Turn:
         self._interrupt = interrupt
         self._ids = TurnIds(conv=job.conv, turn_id=job.turn_id, gen=gen)
         self._voicing = Voicing(studio.hub, studio.voices, studio.turn, self._ids, job.clock)
-        self._answer = Answer(studio, self.story, self._ids, self._voicing, self._tell)
-        self._crisis = ""
+        self._answer = Answer(studio, self.story, self._ids, self._voicing, self._tell, self._note, self._halt)
+        self._own_line = ""  # the category whose line of her own is the answer
+        self._care = ""  # the category to be careful about
         self._winding_down = False
         self._committed = False
+        self._later: list[Callable[[], None]] = []  # what an uncommitted turn keeps to itself
         self._held: list[Message] = []
         self._played: asyncio.Future[PlayoutFinished] = asyncio.get_running_loop().create_future()
         self._end: Ending | None = None
@@ -138,6 +141,9 @@ class Turn:
         for message in self._held:
             self._tell(message)
         self._held.clear()
+        for act in self._later:
+            act()
+        self._later.clear()
         self._voicing.committed.set()
 
     def cancel(self, outcome: Outcome, reason: str, gen: int) -> None:
@@ -211,9 +217,11 @@ class Turn:
             return await self._answer.recite(text)
         if self.job.cue is not None:
             return await self._improvise(self.job.cue)
-        if self._crisis:
-            return await self._answer.fall_back(self._crisis, Ending("fallback", "input_gate"))
+        if self._own_line:
+            return await self._answer.fall_back(self._own_line, Ending("fallback", "input_gate"))
         self.prompt = quote_line(self.job.author.role, self.story.author or "someone", text)
+        if self._care:
+            self.prompt = careful_line(self.prompt, self._care)
         return await self._answer.ask(self.prompt, text, self._history)
 
     async def _improvise(self, cue: Cue) -> Ending:
@@ -231,26 +239,70 @@ class Turn:
             self.story.text = job.text if job.cue else ""
             return job.text
         try:
-            judging = self._studio.gate.judge_input(job.text, author=job.author.name, turn_id=job.turn_id)
-            verdict = await self._studio.verdict(judging)
+            gate = self._studio.gate
+            judge = gate.pardon if job.pardoned else gate.judge_input
+            verdict = await self._studio.verdict(judge(job.text, author=job.author.name, turn_id=job.turn_id))
         except GateError as error:
             self.story.step("gate.error", error.code)
+            self._record("question", Why(rule=f"gate/{error.code}", category="gate", action="drop"), job.text)
             self._start(None)
             return Ending("blocked", "gate_error")
         self.story.mark("gate_in_ms")
+        self._record("question", verdict.why, verdict.judged)
+        if not verdict.name_why.passes:
+            self._record("author", verdict.name_why, job.author.name)
         self._start(verdict)
         if verdict.allowed:
+            self._care = verdict.why.category if verdict.why.action == "careful" else ""
             return verdict.text or Ending("dropped", "empty")
         self.story.step("gate.blocked_input", verdict.why.rule)
-        if not self._studio.answers(verdict.why.category):
-            return Ending("blocked", "input_gate")
-        self._crisis = verdict.why.category  # what was written there wants an answer all the same
-        return ""
+        return self._refused(verdict.why)
+
+    def _refused(self, why: Why) -> str | Ending:
+        """What a line gets that the gate did not let through."""
+        turn_id = self.job.turn_id
+        if why.crisis:
+            text = "Somebody in the chat may be in a bad place; please have a look"
+            self._tell(self._studio.notice("viewer_in_crisis", f"{text}: kitsu why {turn_id}"))
+        if why.action == "replace" and (not why.crisis or self._studio.care.give(self.job.author, turn_id)):
+            self._own_line = why.category
+            return ""
+        if why.action == "stop":
+            text = f"A line was stopped ({why.category}): kitsu why {turn_id}"
+            self._tell(self._studio.notice("line_stopped", text))
+        if why.action == "hold":
+            self._when_committed(lambda: self._studio.held.add(self.job, why))
+            self._tell(self._studio.notice("line_held", "A line waits for your word: kitsu safety held"))
+            return Ending("held", "operator")
+        return Ending("blocked", "input_gate")
+
+    def _halt(self, category: str) -> None:
+        """The gate wants silence: model, voice and what is sounding end in this same tick."""
+        text = f"She was stopped: what came next was {category}. kitsu why {self.job.turn_id}"
+        self._tell(self._studio.notice("gate_stopped", text))
+        if self._committed:
+            self._interrupt("blocked", "output_gate")
+        else:
+            self.cancel("blocked", "output_gate", self.gen)  # nothing of it was heard
+
+    def _record(self, surface: str, why: Why, text: str) -> None:
+        shown = "" if why.action == "allow" else text
+        self._note(Judged(self.job.turn_id, self.job.conv, "input", surface, why, shown))
+
+    def _note(self, judged: Judged) -> None:
+        self._when_committed(lambda: self._studio.note(judged))
+
+    def _when_committed(self, act: Callable[[], None]) -> None:
+        """A turn that may still be thrown away leaves no trace."""
+        if self._committed:
+            act()
+        else:
+            self._later.append(act)
 
     def _start(self, verdict: InputVerdict | None) -> None:
         author = verdict.author if verdict else None
         self.story.author = author.text if author else ""
-        self.story.text = verdict.text if verdict else ""
+        self.story.text = verdict.text if verdict and verdict.question else ""
         self.started = TurnStarted(
             **self._ids,
             kind=self.job.kind,

@@ -1,9 +1,8 @@
 """The operator's choice of a voice while the show runs."""
 
-import asyncio
-
 from kitsu.errors import KitsuError
 from kitsu.protocol import TtsUse, TtsUsing
+from kitsu_orchestrator.asking import Asking
 from kitsu_orchestrator.hub import Hub
 
 LOADING_S = 60.0  # a large voice on a slow disk
@@ -15,7 +14,13 @@ class VoiceChoice:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._chosen: TtsUse | None = None
-        self._waiting: dict[str, asyncio.Future[TtsUsing]] = {}
+        self._asking: Asking[TtsUsing] = Asking(
+            hub,
+            "tts",
+            LOADING_S,
+            missing=KitsuError("voice_missing", "The voice is not running; kitsu logs tts says why.", retryable=True),
+            late=KitsuError("voice_timeout", f"The voice did not load within {LOADING_S:g} s.", retryable=True),
+        )
 
     async def use(self, engine: str, voice: str) -> TtsUsing:
         """Speak with this from the next segment on.
@@ -24,18 +29,7 @@ class VoiceChoice:
             KitsuError: `voice_missing`, `voice_timeout`, or the voice's own code; then nothing has changed.
         """
         order = TtsUse(engine=engine, voice=voice)
-        answer = self._waiting[order.id] = asyncio.get_running_loop().create_future()
-        try:
-            if not self._hub.send("tts", order):
-                raise KitsuError("voice_missing", "The voice is not running; kitsu logs tts says why.", retryable=True)
-            async with asyncio.timeout(LOADING_S):
-                using: TtsUsing = await answer
-        except TimeoutError:
-            raise KitsuError(
-                "voice_timeout", f"The voice did not load within {LOADING_S:g} s.", retryable=True
-            ) from None
-        finally:
-            del self._waiting[order.id]
+        using = await self._asking.ask(order)
         if using.code:
             raise KitsuError(using.code, using.message)
         self._chosen = order
@@ -43,9 +37,11 @@ class VoiceChoice:
 
     def answered(self, message: TtsUsing) -> None:
         """The voice's word."""
-        waiting = self._waiting.get(message.parent_id)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(message)
+        self._asking.answered(message)
+
+    def gone(self) -> None:
+        """The voice's process left."""
+        self._asking.gone()
 
     def rejoined(self) -> None:
         """The voice's process is new: it knows the settings only."""

@@ -1,20 +1,23 @@
-"""A sound device as a sink. PortAudio is loaded only when one is configured."""
+"""A sound device as a sink. PortAudio is loaded only when one is chosen."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from kitsu.errors import EngineError
 from kitsu.protocol import STREAM_RATE_HZ
+from kitsu.soundcard import TroubleError
+from kitsu.soundcard.portaudio import Device, devices, load, pick
 from kitsu_playout.mixer import Samples, fade
 
 BLOCK = 240  # samples the device asks for at once, 5 ms
 FADE = 144  # samples, 3 ms: how a flush ends
 LIMIT = STREAM_RATE_HZ  # samples that may wait; the clock keeps far less
+DEAF_S = 2.0  # a device that asks for no sound for so long was pulled out, whatever its driver says
 
 
 class Stream(Protocol):
@@ -38,40 +41,51 @@ class Backend(NamedTuple):
 class DeviceSink:
     """Plays what it is given, zeros otherwise. `position` is the stream sample that leaves the speaker."""
 
-    def __init__(self, device: str, backend: Backend | None = None) -> None:
+    def __init__(self, device: Device, backend: Backend, clock: Callable[[], float] = time.monotonic) -> None:
         """Raises:
-        EngineError: `sound_missing` (no PortAudio), `device_missing`.
+        EngineError: `device_failed`.
         """
-        backend = backend or _portaudio()
+        self.label = device.label
+        self.underruns = 0
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._waiting: deque[tuple[int, Samples]] = deque()  # position of the first sample, samples
+        self._count = 0
+        self._ending = np.zeros(0, np.int16)  # the fade that is still to be played
+        self._played = -1  # nothing yet
+        self._asked_at = clock()
+        self._errors = backend.errors
         try:
             self._stream = backend.open_stream(
                 samplerate=STREAM_RATE_HZ,
                 blocksize=BLOCK,
-                device=int(device) if device.isdecimal() else device,
+                device=device.number,
                 channels=1,
                 dtype="int16",
                 latency="low",
                 callback=self._fill,
             )
+            self._stream.start()
         except backend.errors as error:
             raise EngineError(
-                "device_missing",
-                f"playout.device = {device!r} cannot be opened ({error}); browsers still play. "
-                "`python -m sounddevice` lists the devices.",
+                "device_failed",
+                f"{device.label} cannot be opened ({error}). Close what uses it, or choose another one: kitsu device",
                 retryable=True,
             ) from None
-        self._lock = threading.Lock()
-        self._waiting: deque[tuple[int, Samples]] = deque()  # position of the first sample, samples
-        self._count = 0
-        self._ending = np.zeros(0, np.int16)  # the fade that is still to be played
-        self._played = 0
-        self.underruns = 0
-        self._stream.start()
 
     @property
     def active(self) -> bool:
         """False: the device stopped by itself, unplugged perhaps."""
-        return self._stream.active
+        try:
+            running = self._stream.active
+        except self._errors:
+            return False
+        return running and self._clock() - self._asked_at < DEAF_S
+
+    @property
+    def state(self) -> Literal["running", "idle"]:
+        """Idle: it was given nothing yet, so its position means nothing."""
+        return "idle" if self._played < 0 else "running"
 
     @property
     def latency_s(self) -> float:
@@ -98,12 +112,16 @@ class DeviceSink:
         return max(0, self._played - round(self.latency_s * STREAM_RATE_HZ))
 
     def close(self) -> None:
-        with suppress(OSError):
+        """Silent, and free for others. What ails a device that is gone is no news."""
+        try:
             self._stream.stop()
             self._stream.close()
+        except self._errors:
+            return
 
     def _fill(self, out: Any, frames: int, time: Any, status: Any) -> None:
         """In PortAudio's thread."""
+        self._asked_at = self._clock()
         with self._lock:
             first = self._ending[:frames]
             self._ending = self._ending[frames:]
@@ -128,13 +146,21 @@ class DeviceSink:
         return np.concatenate(taken) if taken else np.zeros(0, np.int16)
 
 
-def _portaudio() -> Backend:
+def open_device(name: str) -> DeviceSink:
+    """Open a device, by its label, its number or a part of its name; blocks, and ends every stream that is open.
+
+    Raises:
+        EngineError: `sound_missing`, `sound_failed`, `device_missing`, `device_failed`.
+    """
     try:
-        import sounddevice  # loads PortAudio
-    except ImportError:
-        raise EngineError("sound_missing", "playout.device wants: pip install 'kitsu[sound]'") from None
-    except OSError:
-        raise EngineError(
-            "sound_missing", "playout.device wants PortAudio. On Debian: apt-get install libportaudio2"
-        ) from None
-    return Backend(sounddevice.RawOutputStream, (sounddevice.PortAudioError, ValueError, OSError))
+        portaudio = load()
+        device = pick(devices(portaudio), name)
+    except TroubleError as trouble:
+        raise in_words(trouble) from None
+    return DeviceSink(device, Backend(portaudio.RawOutputStream, (portaudio.PortAudioError, ValueError, OSError)))
+
+
+def in_words(trouble: TroubleError) -> EngineError:
+    """The same, for the operator."""
+    text = f"{trouble.found[:1].upper()}{trouble.found[1:]}. What helps: {trouble.do}."
+    return EngineError(trouble.code, text, retryable=True)

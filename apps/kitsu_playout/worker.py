@@ -16,27 +16,25 @@ from kitsu.protocol import (
     Message,
     Panic,
     PanicConfirmed,
+    PlayoutDevices,
     PlayoutFinished,
     PlayoutFrame,
+    PlayoutLook,
     PlayoutStarted,
+    PlayoutUse,
+    PlayoutUsing,
     Role,
-    SinkClosed,
-    SinkOpened,
-    SinkPosition,
     encode,
 )
 from kitsu.telemetry import Latency, log
 from kitsu.worker import Process, Worker
 from kitsu_playout.config import PlayoutSettings
-from kitsu_playout.device import DeviceSink
 from kitsu_playout.mixer import Mixer, Samples
 from kitsu_playout.player import Player
+from kitsu_playout.speaker import SINK, Speaker
 from kitsu_playout.turn import Turn
 from kitsu_playout.wavs import TurnWavs
 
-DEVICE = "device"
-DEVICE_REPORT_S = 0.1
-DEVICE_RETRY_S = 5.0
 WAV_TIMEOUT_S = 2.0
 
 
@@ -49,7 +47,6 @@ class PlayoutWorker(Worker):
         super().__init__(process)
         process.on_order = self._order
         self._player: Player | None = None
-        self._device: DeviceSink | None = None
         self._wake = asyncio.Event()
         self._first_frame = Latency()
         self._pressed_early: Panic | None = None
@@ -61,25 +58,33 @@ class PlayoutWorker(Worker):
         stack.callback(self._wavs.close)
         Mixer(22_050, 0.0, settings.ceiling_db).feed(bytes(2_000))  # the first use of the resampler costs some ms
         self._player = Player(settings, self, time.perf_counter)
+        self._speaker = Speaker(self._player.sink, self._tell_device, self.error)
+        stack.push_async_callback(self._speaker.close)
         if self._pressed_early:
             self._player.press(self._pressed_early)
         clock = self.tasks.create_task(self._run_clock(self._player), name="clock")
         stack.callback(clock.cancel)
-        if settings.device:
-            device = self.tasks.create_task(self._run_device(settings.device, self._player), name="device")
-            stack.callback(device.cancel)
-        return Capabilities(engine="clock", max_parallel=64, features=("device",) if settings.device else ())
+        device = self.tasks.create_task(self._speaker.run(settings.device), name="device")
+        stack.callback(device.cancel)
+        return Capabilities(engine="clock", max_parallel=64)
 
     async def joined(self, accepted: HelloAccepted) -> None:
         self._playing.join(accepted)
+        self.send(PlayoutDevices(device=self._speaker.state))
         self._wake.set()
 
     async def lost(self) -> None:
         self._playing.lose()
 
     def handle(self, message: Message, payload: memoryview | None) -> None:
-        self._playing.handle(message, payload)
-        self._wake.set()
+        match message:
+            case PlayoutUse():
+                self.tasks.create_task(self._use(message), name="use device")
+            case PlayoutLook():
+                self.tasks.create_task(self._look(message), name="look for devices")
+            case _:
+                self._playing.handle(message, payload)
+                self._wake.set()
 
     def latency_ms(self) -> dict[str, float]:
         return self._first_frame.summary("first_frame")
@@ -94,8 +99,8 @@ class PlayoutWorker(Worker):
     def frame(self, frame: PlayoutFrame, samples: Samples) -> None:
         """To the device, or through the hub; sinks that were not elected get the header."""
         payload = b""
-        if frame.sink == DEVICE and self._device:
-            self._device.play(frame.position, samples)
+        if frame.sink == SINK:
+            self._speaker.play(frame.position, samples)
         elif frame.sink:
             payload = samples.astype("<i2").tobytes()
         self.outbox.put_media(frame.conv, frame.gen, encode(frame, payload))
@@ -108,7 +113,7 @@ class PlayoutWorker(Worker):
 
     def silence(self, conv: str, gen: int) -> float:
         self.outbox.flush(conv, gen)
-        return self._device.flush() if self._device and conv == STAGE else 0.0
+        return self._speaker.flush() if conv == STAGE else 0.0
 
     def silent(self, panic: Panic, latency_s: float) -> None:
         ms = round(latency_s * 1000, 2)
@@ -157,28 +162,22 @@ class PlayoutWorker(Worker):
                 async with asyncio.timeout(delay_s):
                     await self._wake.wait()
 
-    async def _run_device(self, name: str, player: Player) -> None:
-        while True:
-            try:
-                self._device = DeviceSink(name)
-            except EngineError as error:
-                self.feel("degraded", error.message)
-                await asyncio.sleep(DEVICE_RETRY_S)
-                continue
-            self.feel("ok")
-            player.sink(SinkOpened(conv=STAGE, sink=DEVICE, kind="device", label=name))
-            try:
-                await self._report_device(self._device, player)
-            finally:
-                self._device.close()
-                self._device = None
-                player.sink(SinkClosed(conv=STAGE, sink=DEVICE))
+    async def _use(self, order: PlayoutUse) -> None:
+        try:
+            await self._speaker.use(order.device, again=order.again)
+        except EngineError as error:
+            log.warning("playout.device_refused", code=error.code)
+            chosen = self._speaker.state.chosen
+            self.send(PlayoutUsing(parent_id=order.id, device=chosen, code=error.code, message=error.message))
+        else:
+            self.send(PlayoutUsing(parent_id=order.id, device=self._speaker.state.chosen))
 
-    async def _report_device(self, device: DeviceSink, player: Player) -> None:
-        while device.active:
-            player.sink(
-                SinkPosition(
-                    conv=STAGE, sink=DEVICE, position=device.position(), state="running", underruns=device.underruns
-                )
-            )
-            await asyncio.sleep(DEVICE_REPORT_S)
+    async def _look(self, order: PlayoutLook) -> None:
+        with suppress(EngineError):  # it stands in the answer
+            await self._speaker.look()
+        self.send(PlayoutDevices(parent_id=order.id, device=self._speaker.state))
+
+    def _tell_device(self) -> None:
+        trouble = self._speaker.trouble
+        self.feel("degraded" if trouble else "ok", trouble)
+        self.send(PlayoutDevices(device=self._speaker.state))

@@ -20,6 +20,8 @@ class TtsSettings(Section, frozen=True, kw_only=True):
     first_sound_timeout_s: Seconds = 6.0  # a voice that takes longer to begin is replaced
     cache_mb: Annotated[float, Meta(ge=0, le=100_000)] = 200.0  # sound that is kept on disk; 0 keeps none
     max_parallel: Annotated[int, Meta(ge=1, le=16)] = 3  # segments voiced at once
+    accept_cpml: bool = False  # coqui only: XTTS models may be named; their licence forbids commercial use
+    language: str = ""  # coqui only, voices that speak several languages: de, en …; empty: the first it has
     base_url: str = "http://127.0.0.1:8880/v1"  # openai only
     model: str = "tts-1"  # openai only
     api_key: str = ""  # secret: set it in .env

@@ -4,11 +4,12 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from kitsu import coqui
 from kitsu.config import home
 
 
-def installed(engine: str) -> str:
-    """Why `engine` cannot speak on this machine and what helps; empty when it can."""
+def installed(engine: str, voice: str = "") -> str:
+    """Why `engine` cannot speak on this machine and what helps; empty when it can. `voice`: the one that was named."""
     match engine:
         case "espeak":
             return "" if _has("espeakng_loader") else "espeakng-loader is missing: pip install kitsu[espeak]"
@@ -17,11 +18,12 @@ def installed(engine: str) -> str:
                 return "piper-tts is missing: pip install kitsu[piper]"
             return "" if piper_voices() else "no voice yet: kitsu download voice en_US-ljspeech-medium"
         case "coqui":
-            if not coqui_python().exists() or not (home().coqui / "installed").is_file():
+            if not _has_coqui():
                 return "not installed: kitsu install coqui"
-            return (
-                "" if coqui_voices() else f"no voice yet: a folder with model.pth and config.json in {_coqui_models()}"
-            )
+            if coqui.voices(home()) or voice.partition(":")[0] in coqui.xtts_voices(home()):
+                return ""
+            models = home().coqui / "models"
+            return f"no voice yet: kitsu download list coqui, or a folder with model.pth and config.json in {models}"
         case _:
             return ""
 
@@ -37,22 +39,17 @@ def coqui_python() -> Path:
     return home().coqui / "venv" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
-def coqui_voices() -> list[str]:
-    """Names of the VITS voices that are complete, in order."""
-    return sorted(
-        path.parent.name for path in _coqui_models().glob("*/model.pth") if (path.parent / "config.json").is_file()
-    )
-
-
-def _coqui_models() -> Path:
-    return home().coqui / "models"
-
-
-def voices() -> tuple[str, ...]:
-    """Everything that can be chosen here: `ENGINE`, or `ENGINE/VOICE` where several voices are installed."""
+def voices(*, cpml: bool = False) -> tuple[str, ...]:
+    """Everything that can be chosen here: `ENGINE`, or `ENGINE/VOICE` where several voices are installed; XTTS models
+    only when their licence was accepted (`cpml`)."""
     found = [f"piper/{name}" for name in piper_voices()] if not installed("piper") else []
-    vits = [f"coqui/{name}" for name in coqui_voices()] if not installed("coqui") else []
-    return (*vits, *found, *([] if installed("espeak") else ["espeak"]))
+    names = [*coqui.voices(home()), *(coqui.xtts_voices(home()) if cpml else [])]
+    own = [f"coqui/{name}" for name in names] if _has_coqui() else []
+    return (*own, *found, *([] if installed("espeak") else ["espeak"]))
+
+
+def _has_coqui() -> bool:
+    return coqui_python().exists() and (home().coqui / "installed").is_file()
 
 
 def _has(package: str) -> bool:

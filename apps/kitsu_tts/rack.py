@@ -240,7 +240,7 @@ class VoiceRack:
 
 def _order(settings: TtsSettings) -> list[str]:
     """Who speaks first, and who after: what is installed, the most natural voice first."""
-    there = [name for name in ("coqui", "piper", "espeak") if not installed(name)]
+    there = [name for name in ("coqui", "piper", "espeak") if not installed(name, settings.voice)]
     if settings.engine == "auto":
         return there or ["espeak"]
     others = [name for name in there if name != settings.engine] if settings.fallback else []

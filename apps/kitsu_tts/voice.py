@@ -38,7 +38,7 @@ class Voice(ABC):
 
     name: ClassVar[str]
     features: ClassVar[tuple[str, ...]] = ()
-    note: ClassVar[str] = ""
+    note = ""  # for people: what is worth knowing about the voice that speaks
     default_gain_db: ClassVar[float] = 0.0
     trusted: ClassVar[bool] = False  # it cannot garble, hang or run away: nobody needs to listen to it first
 

@@ -66,6 +66,7 @@ class TtsWorker(Worker):
 
     async def start(self, stack: AsyncExitStack) -> Capabilities:
         settings = load("tts", TtsSettings)
+        self._cpml = settings.accept_cpml
         self._rack = VoiceRack(settings, self._announce)
         self._key = _NO_KEY
         self._gens: dict[str, int] = {}
@@ -82,7 +83,7 @@ class TtsWorker(Worker):
             engines=tuple(ENGINES),
             max_parallel=max_parallel,
             features=voice.features,
-            voices=voices(),
+            voices=voices(cpml=self._cpml),
             note=self._rack.note,
         )
 

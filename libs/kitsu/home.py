@@ -72,6 +72,11 @@ class Home:
         return self.data / "panic.json"
 
     @property
+    def own_words_file(self) -> Path:
+        """What the operator blocks and allows."""
+        return self.data / "safety.yaml"
+
+    @property
     def env_file(self) -> Path:
         return self.root / ".env"
 

@@ -8,14 +8,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from kitsu.config import CHECKOUT
-from kitsu.protocol import PanicConfirmed, SinkClosed, SinkFlushed, SinkOpened, SinkPosition
+from kitsu.protocol import PanicConfirmed, PlayoutDevices, SinkClosed, SinkFlushed, SinkOpened, SinkPosition
 from tests.fakes.door import FakeDoor, open_door
 from tests.fakes.orchestrator import FakeOrchestrator
-from tests.fakes.show import ANSWER, ScriptedShow
+from tests.fakes.show import ANSWER, DEVICES, ScriptedShow
 
 BUILD = CHECKOUT / "web" / "build"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -305,6 +306,26 @@ async def test_listening_in_the_control_room(stage: Stage) -> None:
     await until(room, lambda level: level > 0.1)
     await room.get_by_role("button", name="Listening here").click()
     await stage.show.expect(SinkClosed)
+
+
+async def test_the_sound_device_is_chosen_on_the_page(stage: Stage) -> None:
+    room = await stage.room(await stage.context())
+    select = room.get_by_label("Plays on")
+    await expect(select).to_have_value("none")
+    await select.select_option(DEVICES[1])
+    await expect(select).to_have_value(DEVICES[1])
+    assert stage.show.device.chosen == DEVICES[1]
+    await stage.show.plays_on(DEVICES[1], "The sound device is gone.")
+    await expect(room.get_by_text("The sound device is gone.")).to_be_visible()
+    stage.show.device = msgspec.structs.replace(stage.show.device, there=(DEVICES[0], "Ghost, MME"), trouble="")
+    await stage.show.tell(PlayoutDevices(device=stage.show.device))
+    await expect(select.locator("option:checked")).to_have_text(f"{DEVICES[1]} (not there)")
+    await select.select_option("Ghost, MME")
+    await expect(room.get_by_role("alert")).to_contain_text("There is no device 'Ghost, MME'.")
+    await expect(select).to_have_value(DEVICES[1])
+    await select.select_option("none")
+    await expect(select).to_have_value("none")
+    assert stage.show.device.chosen == ""
 
 
 async def test_pages_come_back_by_themselves(stage: Stage) -> None:

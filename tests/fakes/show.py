@@ -18,11 +18,13 @@ from kitsu.protocol import (
     ControlLevels,
     ControlPanic,
     ControlResume,
+    DeviceState,
     Message,
     Panic,
     PanicConfirmed,
     PanicExit,
     PlayoutCaption,
+    PlayoutDevices,
     PlayoutFinished,
     PlayoutFrame,
     PlayoutProgress,
@@ -61,6 +63,7 @@ ANSWER = (
     ("I'm Kitsu, your slightly chaotic fox,", ""),
     ("and yes, I did just knock over my tea again.", "surprised"),
 )
+DEVICES = ("Speakers (Realtek(R) Audio), Windows WASAPI", "Headset (2- USB Audio Device), Windows WASAPI")
 SERVICES = (
     ("policy", "scripted", "demo brain: her own written lines, no language model"),
     ("tts", "espeak", ""),
@@ -99,7 +102,7 @@ def hum(position: int) -> bytes:
 
 
 class ScriptedShow(FakeOrchestrator):
-    """Answers every chat line with ANSWER; knows mute, skip, panic, resume, live, standby."""
+    """Answers every chat line with ANSWER; knows mute, skip, panic, resume, live, standby, volume, device."""
 
     def __init__(self, answer: tuple[tuple[str, str], ...] = ANSWER) -> None:
         super().__init__()
@@ -109,7 +112,9 @@ class ScriptedShow(FakeOrchestrator):
         self.sinks: dict[str, SinkState] = {}
         self.confirmed: dict[str, PanicExit] = {}
         self.recent: list[TurnState] = []
+        self.device = DeviceState(there=DEVICES, default=DEVICES[0])
         self.turns = 0
+        self.answers |= {"GET /safety/verdicts": (200, []), "GET /safety/held": (200, [])}
         self.playing = asyncio.Event()
         self._seen = 0
         self._began = time.perf_counter()
@@ -141,6 +146,12 @@ class ScriptedShow(FakeOrchestrator):
                 await self.send(ControlResume(levels=self.levels, gens={"stage": self.gen}))
             case "/control/mute" | "/control/unmute":
                 await self._levels(muted=asked.path.endswith("/mute"))
+            case "/devices":
+                self.answers["GET /devices"] = (200, msgspec.structs.asdict(self.device))
+            case "/control/volume":
+                await self._levels(volume=asked.json()["percent"])
+            case "/control/device":
+                await self.plays_on(asked.json()["device"])
             case "/control/live" | "/control/standby":
                 await self._levels(mode=asked.path.rpartition("/")[2])
 
@@ -172,6 +183,20 @@ class ScriptedShow(FakeOrchestrator):
                 await self.tell(ShowChanged(levels=self.levels, confirmed=tuple(self.confirmed.values())))
 
     # what goes out
+
+    async def plays_on(self, name: str, trouble: str = "") -> None:
+        """A sound device is chosen; one that is not in the list is refused, as the real one does it."""
+        if name not in ("none", *DEVICES):
+            refusal = {"code": "device_missing", "message": f"There is no device {name!r}."}
+            self.answers["POST /control/device"] = (404, {"error": refusal})
+            return
+        chosen = "" if name == "none" else name
+        self.device = msgspec.structs.replace(
+            self.device, chosen=chosen, playing="" if trouble else chosen, trouble=trouble
+        )
+        self.answers["POST /control/device"] = (200, {"device": chosen})
+        self._picture()
+        await self.tell(PlayoutDevices(device=self.device))
 
     async def both(self, message: Message) -> None:
         """To the control door's worker and to every page stream."""
@@ -234,6 +259,7 @@ class ScriptedShow(FakeOrchestrator):
                 for role, engine, note in SERVICES
             ),
             sinks=tuple(msgspec.structs.replace(sink, elected=name == elected) for name, sink in self.sinks.items()),
+            device=self.device,
             recent=tuple(self.recent[-20:]),
             dropped={"flood": 12, "duplicate": 3},
             confirmed=tuple(self.confirmed.values()),

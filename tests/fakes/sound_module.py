@@ -1,9 +1,14 @@
-"""Stands in for the package sounddevice: `install(folder)` writes one that PYTHONPATH=folder makes win."""
+"""Stands in for the package sounddevice: `install(folder)` writes one that PYTHONPATH=folder makes win.
 
+What a stream with a callback was given lies in `heard-DEVICE.pcm` beside it. `unplug` pulls devices out: open streams
+end, and the list changes when PortAudio begins anew, as it is with the real one.
+"""
+
+import json
 from pathlib import Path
 
 SOURCE = """
-import json, pathlib, time
+import json, pathlib, threading, time
 
 class PortAudioError(Exception):
     pass
@@ -11,24 +16,49 @@ class PortAudioError(Exception):
 class default:
     device = [0, 2]
 
-PLAYED = pathlib.Path(__file__).with_name("played.json")
+HERE = pathlib.Path(__file__).parent
+PLAYED = HERE / "played.json"
+DEVICES = [
+    {"name": "Microphone", "hostapi": 0, "max_output_channels": 0, "default_samplerate": 44100.0},
+    {"name": "Headphones", "hostapi": 1, "max_output_channels": 2, "default_samplerate": 48000.0},
+    {"name": "Headphones", "hostapi": 0, "max_output_channels": 1, "default_samplerate": 8000.0},
+    {"name": "Broken \\x1b[2J box", "hostapi": 0, "max_output_channels": 2, "default_samplerate": 8000.0},
+]
+
+def _gone():
+    try:
+        return json.loads((HERE / "unplugged.json").read_text())
+    except OSError:
+        return []
+
+def _initialize():
+    global _there
+    gone = _gone()
+    _there = [d if n not in gone else d | {"max_output_channels": 0} for n, d in enumerate(DEVICES)]
+
+def _terminate():
+    for stream in list(STREAMS):
+        stream.close()
+
+STREAMS = []
+_initialize()
 
 def query_hostapis():
     return [{"name": "ALSA"}, {"name": "JACK"}]
 
 def query_devices():
-    return [
-        {"name": "Microphone", "hostapi": 0, "max_output_channels": 0, "default_samplerate": 44100.0},
-        {"name": "Headphones", "hostapi": 1, "max_output_channels": 2, "default_samplerate": 48000.0},
-        {"name": "Headphones", "hostapi": 0, "max_output_channels": 1, "default_samplerate": 8000.0},
-        {"name": "Broken \\x1b[2J box", "hostapi": 0, "max_output_channels": 2, "default_samplerate": 8000.0},
-    ]
+    return _there
 
 class RawOutputStream:
-    def __init__(self, samplerate, device, channels, dtype):
-        if device == 3:
+    latency = 0.01
+
+    def __init__(self, samplerate, device, channels, dtype, blocksize=0, latency=None, callback=None):
+        if device == 3 or not _there[device]["max_output_channels"]:
             raise PortAudioError("Device unavailable")
         self.about = {"rate": samplerate, "device": device, "channels": channels, "dtype": dtype}
+        self._callback, self._block, self._rate = callback, blocksize, samplerate
+        self._running = False
+        STREAMS.append(self)
 
     def __enter__(self):
         return self
@@ -38,6 +68,34 @@ class RawOutputStream:
 
     def write(self, data):
         PLAYED.write_text(json.dumps(self.about | {"bytes": len(data)}))
+
+    @property
+    def active(self):
+        return self._running
+
+    def start(self):
+        self._running = True
+        threading.Thread(target=self._pull, daemon=True).start()
+
+    def stop(self):
+        self._running = False
+
+    def close(self):
+        self._running = False
+        if self in STREAMS:
+            STREAMS.remove(self)
+
+    def _pull(self):
+        with (HERE / f"heard-{self.about['device']}.pcm").open("ab", buffering=0) as file:
+            due = time.monotonic()
+            while self._running and self.about["device"] not in _gone():
+                out = bytearray(self._block * 2)
+                self._callback(out, self._block, None, None)
+                if any(out):
+                    file.write(out)
+                due += self._block / self._rate
+                time.sleep(max(0.0, due - time.monotonic()))
+        self._running = False
 """
 
 HANGS = "import time\ntime.sleep(60)\n"
@@ -51,3 +109,16 @@ def install(folder: Path, source: str = SOURCE) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "sounddevice.py").write_text(source, encoding="utf-8")
     return folder
+
+
+def unplug(folder: Path, *devices: int) -> None:
+    """Only these are gone."""
+    part = folder / "unplugged.part"
+    part.write_text(json.dumps(devices), encoding="utf-8")
+    part.replace(folder / "unplugged.json")
+
+
+def heard(folder: Path, device: int) -> bytes:
+    """What a device was given besides silence; s16le mono, 48 kHz."""
+    file = folder / f"heard-{device}.pcm"
+    return file.read_bytes() if file.exists() else b""

@@ -18,7 +18,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from kitsu.characters import Character, load_character
-from kitsu.config import CHECKOUT, Home, PolicySettings, ShowSettings
+from kitsu.config import CHECKOUT, Home, PolicySettings, SafetySettings, ShowSettings
 from kitsu.safety import Gate, Judge, RuleSet
 from kitsu.worker import Process
 from kitsu.worker.web import bind
@@ -139,7 +139,7 @@ def place(folder: Path) -> Home:
 async def serving(
     folder: Path, *, judge: Judge | None = None, character: Character | None = None, **settings: Any
 ) -> AsyncIterator[tuple[Orchestrator, int]]:
-    """The orchestrator alone. `settings`: sections `show`, `turn`, `intake`, `policy`, `dead_air` as dicts."""
+    """The orchestrator alone. `settings`: sections as dicts; `keeper`: of rules that change."""
     chosen = Settings(
         ShowSettings(**settings.get("show", {})),
         TurnSettings(**{"worker_grace_s": 0.3, **settings.get("turn", {})}),
@@ -147,6 +147,7 @@ async def serving(
         PolicySettings(**settings.get("policy", {})),
         ChatSettings(**settings.get("chat", {})),
         DeadAirSettings(**settings.get("dead_air", {})),
+        SafetySettings(**settings.get("safety", {})),
     )
     orchestrator = Orchestrator(
         place(folder),
@@ -157,6 +158,7 @@ async def serving(
         TOKEN,
         "http://127.0.0.1:9",
         settings.get("pronunciation", {}),
+        settings.get("keeper"),
     )
     process = Process("orchestrator")
     listener = bind("127.0.0.1", 0, "network.orchestrator_port")

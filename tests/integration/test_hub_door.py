@@ -225,7 +225,8 @@ async def test_who_speaks_for_the_hub_is_not_heard_and_the_show_goes_on(
         assert refusal.code == "forbidden_type"
         assert show.show.hub.refused == {"forbidden_type": 1}
         await page.until("service.changed", service=missing(role))
-        assert {frame["type"] for frame in page.frames} <= {"state.snapshot", "service.changed", "playout.sinks"}
+        told = {"state.snapshot", "service.changed", "playout.sinks", "playout.devices"}
+        assert {frame["type"] for frame in page.frames} <= told
         assert show.show.levels.now.panic is None
         await forger.join()
         assert (await show.chat("hi"))["outcome"] == "spoken"

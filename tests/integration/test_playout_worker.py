@@ -1,5 +1,6 @@
 """The clock's worker over a real websocket."""
 
+import sys
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,18 +13,23 @@ from kitsu.protocol import (
     Approved,
     Caption,
     ControlPanic,
+    DeviceState,
     Panic,
     PanicConfirmed,
     PlayoutCaption,
     PlayoutClose,
+    PlayoutDevices,
     PlayoutFinished,
     PlayoutFlush,
     PlayoutFlushed,
     PlayoutFrame,
+    PlayoutLook,
     PlayoutOpen,
     PlayoutProgress,
     PlayoutSinks,
     PlayoutStarted,
+    PlayoutUse,
+    PlayoutUsing,
     ServiceError,
     ServiceHealth,
     SinkFlush,
@@ -34,6 +40,7 @@ from kitsu.protocol import (
 from kitsu.protocol.approved import seal
 from kitsu.worker import Worker
 from kitsu_playout.worker import PlayoutWorker
+from tests.fakes import sound_module
 from tests.fakes.hub import SEAL_KEY, FakeHub, joined
 
 RATE_HZ = 24_000
@@ -169,8 +176,49 @@ async def test_forged_and_odd_messages_are_reported(tmp_path: Path, monkeypatch:
 async def test_a_configured_device_that_is_missing_only_degrades(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kitsu_playout.worker.DEVICE_RETRY_S", 0.05)
+    monkeypatch.setattr("kitsu_playout.speaker.RETRY_S", 0.05)
     async with playout(tmp_path, monkeypatch, ("playout.device", "no such device 4711")) as (hub, _):
         await hub.expect(ServiceHealth, state="degraded")
         await speak(hub, 0.1)
         assert (await hub.expect(PlayoutFinished)).reason == "played"
+
+
+async def test_a_device_is_chosen_refused_and_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = sound_module.install(tmp_path / "modules")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr("kitsu_playout.speaker.RETRY_S", 0.05)
+    monkeypatch.setattr("kitsu.soundcard.LIST_S", 20.0)
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    try:
+        async with playout(tmp_path, monkeypatch) as (hub, _):
+            assert (await hub.expect(PlayoutDevices)).device == DeviceState()
+            await hub.send(look := PlayoutLook())
+            there = (await hub.expect(PlayoutDevices, parent_id=look.id)).device.there
+            assert there[:2] == ("Headphones, JACK", "Headphones, ALSA")
+
+            await hub.send(order := PlayoutUse(device="jack"))
+            assert (await hub.expect(PlayoutUsing, parent_id=order.id)).device == "Headphones, JACK"
+            await hub.send(SinkOpened(conv="stage", sink="o1", kind="overlay"))
+            await speak(hub, 0.2)
+            await hub.expect(PlayoutFinished, turn_id="t1")
+            assert {frame.sink for frame in hub.all(PlayoutFrame)} == {"device"}
+            assert len(sound_module.heard(folder, 1)) >= 0.19 * 48_000 * 2
+
+            for wrong in ("Speakers", "\x1b[3J", "9" * 50, "../../etc"):
+                await hub.send(order := PlayoutUse(device=wrong))
+                answer = await hub.expect(PlayoutUsing, parent_id=order.id)
+                assert (answer.code, answer.device) == ("device_missing", "Headphones, JACK")
+
+            sound_module.unplug(folder, 1)
+            assert (await hub.expect(ServiceError)).code == "device_lost"
+            assert "is not there" in (await hub.expect(ServiceHealth, state="degraded")).reason
+            await speak(hub, 0.1, turn="t2")
+            await hub.expect(PlayoutFinished, turn_id="t2")
+            assert {frame.sink for frame in hub.all(PlayoutFrame) if frame.turn_id == "t2"} == {"o1"}
+            sound_module.unplug(folder)
+            await hub.expect(PlayoutDevices, device=hub.all(PlayoutDevices)[-1].device)
+            await hub.send(PlayoutUse(device=""))
+            assert (await hub.expect(PlayoutUsing, device="")).code == ""
+    finally:
+        sys.modules.pop("sounddevice", None)

@@ -1,5 +1,6 @@
 """Requests that the orchestrator must refuse: each in the one shape of errors, and the show is as it was before."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from kitsu.protocol import PolicyRespond
+from kitsu.protocol import PlayoutUse, PolicyRespond
 from kitsu_orchestrator.lines import MAX_CODE_POINTS
 from tests.integration.orchestrator_stack import TOKEN, Stack, stack
 
@@ -19,8 +20,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 JSON = {"content-type": "application/json"}
 PATHS = {
     "/healthz", "/status", "/chat", "/say", "/turns", "/turns/{turn_id}", "/turns/{turn_id}/audio.wav",
-    "/control/panic", "/control/resume", "/control/skip", "/control/volume", "/control/topics", "/control/{verb}",
-    "/voice", "/vts", "/vts/expr", "/vts/reset", "/modules/{name}",
+    "/control/panic", "/control/resume", "/control/skip", "/control/volume", "/control/device", "/control/topics",
+    "/control/{verb}", "/devices", "/voice", "/vts", "/vts/expr", "/vts/reset", "/modules/{name}",
+    "/turns/{turn_id}/why", "/safety/verdicts", "/safety/held",
+    "/safety/held/{turn_id}", "/safety/words", "/safety/block", "/safety/unblock", "/safety/allow",
 }  # fmt: skip
 
 
@@ -191,9 +194,17 @@ async def test_an_author_that_is_not_right_is_refused(show: Stack, name: str) ->
         ("POST", "/control/volume", {"percent": 50.5}, 422, "bad_request"),
         ("POST", "/control/volume", {"percent": 1 << 70}, 422, "bad_request"),
         ("POST", "/voice", {"engine": "espeak", "voice": "x" * 121}, 422, "bad_request"),
+        ("POST", "/control/device", None, 422, "bad_request"),
+        ("POST", "/control/device", {"device": "x" * 201}, 422, "bad_request"),
+        ("POST", "/control/device", {"device": 3}, 422, "bad_request"),
+        ("POST", "/control/device", {"device": " "}, 422, "bad_request"),
         ("GET", "/turns?limit=many", None, 422, "bad_request"),
         ("GET", "/turns/nobody", None, 404, "no_such_turn"),
         ("GET", "/turns/%00", None, 404, "no_such_turn"),
+        ("GET", "/turns/%00/why", None, 404, "no_such_turn"),
+        ("GET", "/turns/%ed%a0%80/why", None, 404, "no_such_turn"),
+        ("POST", "/safety/held/%ed%a0%80", {"answer": "deny"}, 404, "not_held"),
+        ("POST", "/safety/unblock", {"term": "nothing"}, 404, "no_such_term"),
         ("GET", "/turns/%ed%a0%80", None, 404, "no_such_turn"),
         ("GET", "/turns/" + "x" * 20_000, None, 404, "no_such_turn"),
     ],
@@ -256,6 +267,27 @@ async def test_a_voice_cannot_be_chosen_while_there_is_none(tmp_path: Path) -> N
     async with stack(tmp_path) as show:
         await show.voice.leave()
         assert await refused(show, "POST", "/voice", json={"engine": "nobody"}) == (503, "voice_missing")
+
+
+async def test_a_device_cannot_be_chosen_or_looked_for_while_nothing_plays(tmp_path: Path) -> None:
+    async with stack(tmp_path) as show:
+        waiting = asyncio.create_task(show.post("/control/device", {"device": "headphones"}, status=503))
+        await show.clock.expect(PlayoutUse)
+        await show.clock.leave()
+        assert (await waiting)["error"]["code"] == "playout_missing", "whoever waits is told at once"
+        assert await refused(show, "POST", "/control/device", json={"device": "none"}) == (503, "playout_missing")
+        assert await refused(show, "GET", "/devices") == (503, "playout_missing")
+
+
+HALF = b'"\\ud800"'
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/control/device", b'{"device":%b}' % HALF), ("/voice", b'{"engine":%b}' % HALF)]
+)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_half_a_character_is_no_name(show: Stack, path: str, body: bytes) -> None:
+    assert await refused(show, "POST", path, content=body, headers=JSON) == (422, "bad_request")
 
 
 PRESSES = [b"", b"hello", b"[", b"null", b"\xff\xfe", b'{"by":1}', b'{"by":"\\ud800"}', b"[" * 60_000,

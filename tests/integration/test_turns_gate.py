@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,18 @@ import msgspec
 import pytest
 
 from kitsu.errors import GateError
-from kitsu.protocol import PolicyCancel, PolicyRespond, encode
-from kitsu.safety import ClosedGate, InputVerdict, Judge, OutputVerdict, ReplyVerdict, RuleSet, Window
+from kitsu.protocol import Approved, ObsText, PolicyCancel, PolicyRespond, encode
+from kitsu.safety import (
+    Actions,
+    ClosedGate,
+    InputVerdict,
+    Judge,
+    OutputVerdict,
+    ReplyVerdict,
+    RuleSet,
+    Treatment,
+    Window,
+)
 from tests.fakes.platform import FakePlatform
 from tests.integration.orchestrator_stack import BLOCKED, TOKEN, Page, Stack, gate, kitsu, stack
 from tests.integration.test_turns_failing import own_words
@@ -40,6 +52,12 @@ class Hole:
         if "reply" in self._stages:
             await self.fail()
         return await self._inner.judge_reply(text, turn_id=turn_id)
+
+    async def pardon(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
+        return await self._inner.pardon(text, author=author, turn_id=turn_id)
+
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
+        return await self._inner.judge_obs_text(text, turn_id=turn_id)
 
     def window(self, turn_id: str) -> Window:
         return _HoleWindow(self, self._inner.window(turn_id))
@@ -72,11 +90,17 @@ async def leaks(show: Stack, page: Page, caplog: pytest.LogCaptureFixture, folde
         "logs": caplog.text + str([vars(record) for record in caplog.records]),
         "history": str([r.history for r in show.brain.all(PolicyRespond)]),
         "rest": str(await show.get("/turns")) + str(await show.get("/status")),
-        "store": "".join(
-            path.read_bytes().decode("latin-1") for path in (folder / "data").iterdir() if "kitsu.db" in path.name
-        ),
+        "store": stored_turns(folder),
     }
     return [place for place, text in places.items() if any(word.casefold() in text.casefold() for word in words)]
+
+
+def stored_turns(folder: Path) -> str:
+    """The table of stories. Blocked text is in the table of verdicts, and nowhere else."""
+    with closing(sqlite3.connect(folder / "data" / "kitsu.db")) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        assert "verdict" in tables
+        return str([database.execute(f"SELECT * FROM {name}").fetchall() for name in tables if name != "verdict"])
 
 
 def _shown(frame: Any) -> str:
@@ -239,7 +263,8 @@ async def test_a_fallback_that_the_gate_does_not_like_is_not_said(tmp_path: Path
 
 async def test_some_blocked_lines_get_an_answer_of_her_own(tmp_path: Path) -> None:
     judge = gate()
-    judge._rules = RuleSet(()).with_terms(["sadword"], category="self_harm")
+    rules = RuleSet(()).with_terms(["sadword"], category="self_harm")
+    judge.use(rules, Actions({"self_harm": Treatment(input="replace", crisis=True)}))
     async with stack(tmp_path, judge=judge) as show:
         turn = await show.chat("sadword")
         assert (turn["outcome"], turn["reason"], turn["text"]) == ("fallback", "input_gate", "")

@@ -24,7 +24,10 @@ async def show_on_twitch(
     token.parent.mkdir(parents=True)
     token.write_text(TOKEN, encoding="ascii")
     token.chmod(0o600)
-    async with FakeTwitch() as twitch, stack(folder, held=held, show={"start": "live"}) as show:
+    async with (
+        FakeTwitch() as twitch,
+        stack(folder, held=held, show={"start": "live"}, dead_air={"gather_s": 0.05}) as show,
+    ):
         keep(folder, twitch.log_in(), twitch.web.client_id)
         settings = [(f"twitch.{name}", value) for name, value in {**twitch.settings, "channel": "streamer"}.items()]
         furnish(folder, show.port, monkeypatch, settings)
@@ -50,7 +53,7 @@ async def test_a_show_in_chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         assert (await twitch.sent(5))[4] == "@streamer the panic is over."
         await twitch.raid("partner", 42)
         request = await show.brain.expect(PolicyRespond)
-        while "raids the stream" not in request.prompt:
+        while "came over with 42 viewers (a raid)" not in request.prompt:
             request = await show.brain.expect(PolicyRespond)
         assert len(show.brain.all(PolicyRespond)) == 2, "the question that came twice was answered once"
 

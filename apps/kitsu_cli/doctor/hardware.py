@@ -6,8 +6,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from kitsu import soundcard
 from kitsu.config import read
-from kitsu_cli import soundcard
 from kitsu_cli.doctor.finding import Finding
 
 COMMAND_S = 2.5
@@ -43,13 +43,14 @@ def _card(line: str) -> str:
 def sound() -> Sequence[Finding]:
     """Sound devices; they are needed only when `playout.device` names one."""
     wanted = str(read().values.get("playout", {}).get("device", ""))
-    heard = soundcard.ask_devices()
-    if isinstance(heard, soundcard.Trouble):
+    try:
+        heard = soundcard.ask_devices()
+    except soundcard.TroubleError as trouble:
         if not wanted:
-            return [Finding("sound", "off", f"{heard.found}; the pages play the sound", heard.do)]
-        return [Finding("sound", "broken", f"playout.device = {wanted}, but {heard.found}", heard.do)]
+            return [Finding("sound", "off", f"{trouble.found}; the pages play the sound", trouble.do)]
+        return [Finding("sound", "broken", f"playout.device = {wanted}, but {trouble.found}", trouble.do)]
     default = next((device.name for device in heard if device.default), "none by default")
-    if not wanted or wanted == "default" or any(device.answers_to(wanted) for device in heard):
+    if not wanted or wanted == soundcard.DEFAULT or any(device.answers_to(wanted) for device in heard):
         return [Finding("sound", "ok" if heard else "off", f"{len(heard)} to play on; {default}")]
     return [Finding("sound", "broken", f"there is no device {wanted!r} (playout.device)", "kitsu devices lists them")]
 

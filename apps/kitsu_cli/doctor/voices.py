@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
 
+from kitsu import coqui as models
 from kitsu.config import home, read
 from kitsu_cli.doctor.finding import Finding
 from kitsu_cli.downloads.installed import half, incomplete, voices
@@ -12,14 +13,16 @@ ADVICE = "kitsu download voice en_US-ljspeech-medium"
 
 
 def all_voices() -> Sequence[Finding]:
-    """espeak, piper, coqui. One that is missing is broken only when the settings ask for it or none is left."""
+    """espeak, piper, coqui, and XTTS where it lies. One that is missing is broken only when the settings ask for it, or
+    none is left."""
     engine = str(read().values.get("tts", {}).get("engine", "auto"))
     found = {"espeak": espeak(), "piper": piper(), "coqui": coqui()}
     lone = engine == "auto" and all(row.state != "ok" for row in found.values())
-    return [
+    rows = [
         replace(row, state="broken") if row.state == "off" and (name == engine or (lone and name == "espeak")) else row
         for name, row in found.items()
     ]
+    return [*rows, *xtts()]
 
 
 def espeak() -> Finding:
@@ -50,7 +53,26 @@ def coqui() -> Finding:
     """A Python environment of its own."""
     where = home().coqui
     if (where / "installed").is_file():
-        return Finding("voice coqui", "ok", str(where))
+        ready = models.voices(home()) + (models.xtts_voices(home()) if _accepted() else [])
+        found = ", ".join(ready) or f"installed in {where}, but no voice yet"
+        return Finding("voice coqui", "ok" if ready else "off", found, "" if ready else "kitsu download list coqui")
     if where.exists():
         return Finding("voice coqui", "off", f"{where} is not complete", "kitsu install coqui")
     return Finding("voice coqui", "off", "not installed", "optional: kitsu install coqui")
+
+
+def xtts() -> Sequence[Finding]:
+    """XTTS models, where there are any: their licence is not like the others'."""
+    names = models.xtts_voices(home())
+    if not names:
+        return []
+    if _accepted():
+        return [Finding("voice xtts", "ok", f"{', '.join(names)}. {models.CPML}")]
+    named = str(read().values.get("tts", {}).get("voice", "")).partition(":")[0] in names
+    found = f"{', '.join(names)}: not loaded. {models.CPML}"
+    do = "only if that suits your channel: kitsu install coqui --accept-cpml"
+    return [Finding("voice xtts", "broken" if named else "off", found, do)]
+
+
+def _accepted() -> bool:
+    return str(read().values.get("tts", {}).get("accept_cpml", "")).lower() in ("true", "1")

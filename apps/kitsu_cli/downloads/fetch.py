@@ -28,7 +28,7 @@ class Wanted:
     path: str
     target: Path
     size_bytes: int
-    md5: str
+    md5: str  # empty: its publisher gives none
 
     @property
     def part(self) -> Path:
@@ -67,9 +67,11 @@ def check_room(folder: Path, needed_bytes: int) -> None:
 
 
 def is_right(wanted: Wanted, path: Path) -> bool:
-    """Whether the file at `path` has the size and the checksum."""
+    """Whether the file at `path` has the size and, where one is known, the checksum."""
     if not path.is_file() or path.stat().st_size != wanted.size_bytes:
         return False
+    if not wanted.md5:
+        return True
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() == wanted.md5
 
@@ -90,6 +92,22 @@ def read_small(source: Source, path: str, limit: int, pauses_s: Sequence[float] 
             if wait_s is not None:
                 time.sleep(wait_s)
     raise cut_off(source.name, why)
+
+
+def size_of(source: Source, path: str) -> int:
+    """How large a file is, as its source says (bytes).
+
+    Raises:
+        VerbError: `bad_answer` when it does not say; `connection_cut`, `not_found` and the like.
+    """
+    try:
+        with source.open(path) as opened:
+            size = opened.size_bytes
+    except CutError as error:
+        raise cut_off(source.name, str(error)) from None
+    if size <= 0:
+        raise refused("bad_answer", f"{source.name} does not say how large {path} is.")
+    return size
 
 
 def _bounded(opened: Opened, path: str, limit: int) -> bytes:

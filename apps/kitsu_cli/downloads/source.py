@@ -1,5 +1,6 @@
 """Where files come from: a folder, or a server over HTTP."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -28,6 +29,7 @@ class Opened:
 
     start: int
     chunks: Iterator[bytes]
+    size_bytes: int = -1  # of the whole file; -1: nobody says
 
 
 class Source(Protocol):
@@ -87,7 +89,7 @@ class FolderSource:
             raise refused("not_found", f"{self.name} has no readable {path} ({error.strerror}).") from None
         with file:
             file.seek(offset)
-            yield Opened(offset, iter(lambda: file.read(CHUNK_BYTES), b""))
+            yield Opened(offset, iter(lambda: file.read(CHUNK_BYTES), b""), os.fstat(file.fileno()).st_size)
 
 
 class HttpSource:
@@ -104,7 +106,9 @@ class HttpSource:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         try:
             with self._client.stream("GET", f"{self._base}/{quote(path)}", headers=headers) as response:
-                yield Opened(self._start(response, path, offset), response.iter_raw())
+                start = self._start(response, path, offset)
+                length = response.headers.get("content-length", "")
+                yield Opened(start, response.iter_raw(), start + int(length) if length.isdecimal() else -1)
         except httpx.TooManyRedirects:
             raise refused("redirect_loop", f"{self.name} sends us in circles for {path}.") from None
         except httpx.UnsupportedProtocol:

@@ -18,14 +18,14 @@ NOTE = "# quickstart: "
 BOM = "\ufeff"
 
 
-def changed(text: str, values: Mapping[str, str], notes: Iterable[str], day: str) -> str:
+def changed(text: str, values: Mapping[str, str], notes: Iterable[str] | None, day: str, by: str = "quickstart") -> str:
     """The file's text with `values` in it. A name that is there gets its new value where it stands; the rest comes
-    to the end, after a comment, with `notes` as comments (those of an earlier time go)."""
+    to the end, after a comment, with `notes` as comments (those of an earlier time go; None: they stay)."""
     newline = "\r\n" if "\r\n" in text else "\n"
     bindings = [
         (binding.key or "", binding.original.string)
         for binding in parse_stream(io.StringIO(text.removeprefix(BOM), newline=""))
-        if not binding.original.string.strip().startswith(NOTE)
+        if notes is None or not binding.original.string.strip().startswith(NOTE)
     ]
     last = {key.upper(): place for place, (key, _) in enumerate(bindings) if key.upper() in values}
     lines = [original for _, original in bindings]
@@ -33,7 +33,7 @@ def changed(text: str, values: Mapping[str, str], notes: Iterable[str], day: str
         lines[place] = f"{_before(lines[place])}{name}={values[name]}{newline}"
     out = "".join(lines)
     new = [f"{name}={value}" for name, value in values.items() if name not in last]
-    block = [*(f"{NOTE}{note}" for note in notes), *([f"# written by kitsu quickstart on {day}", *new] if new else [])]
+    block = [*(f"{NOTE}{note}" for note in notes or ()), *([f"# written by kitsu {by} on {day}", *new] if new else [])]
     if block:
         out += ("" if not out or out.endswith("\n") else newline) + newline.join([*block, ""])
     return (BOM if text.startswith(BOM) else "") + out
@@ -44,7 +44,7 @@ def _before(original: str) -> str:
     return original[: len(original) - len(original.lstrip("\r\n"))]
 
 
-def save(where: Home, values: Mapping[str, str], notes: Iterable[str]) -> Path | None:
+def save(where: Home, values: Mapping[str, str], notes: Iterable[str] | None, by: str = "quickstart") -> Path | None:
     """Write the values into `.env`; returns the copy of the old file that was put beside it, if there was one.
 
     Raises:
@@ -54,7 +54,7 @@ def save(where: Home, values: Mapping[str, str], notes: Iterable[str]) -> Path |
     path = where.env_file
     try:
         old = path.read_bytes() if path.is_file() else b""
-        new = changed(old.decode("utf-8"), values, notes, time.strftime("%Y-%m-%d")).encode()
+        new = changed(old.decode("utf-8"), values, notes, time.strftime("%Y-%m-%d"), by).encode()
         _check(where, new)
         backup = _copy_beside(path, old) if old else None
         _replace(path, new)

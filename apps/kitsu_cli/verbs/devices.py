@@ -2,19 +2,24 @@
 
 from argparse import Namespace
 from dataclasses import asdict
-from typing import TypeVar
 
+from kitsu.soundcard import Device, TroubleError, ask_devices, play_tone
 from kitsu_cli import screen
 from kitsu_cli.exits import Exit, VerbError
-from kitsu_cli.soundcard import Device, Trouble, ask_devices, play_tone
-
-FoundT = TypeVar("FoundT")
 
 
 def run(arguments: Namespace) -> int:
     """List them, or play the tone."""
+    try:
+        return _run(arguments)
+    except TroubleError as trouble:
+        message = f"{trouble.found[:1].upper()}{trouble.found[1:]}. What helps: {trouble.do}."
+        raise VerbError(Exit.NO, trouble.code, screen.plain(message)) from None
+
+
+def _run(arguments: Namespace) -> int:
     if arguments.test is not None:
-        played = _working(play_tone(arguments.test, arguments.volume))
+        played = play_tone(arguments.test, arguments.volume)
         if arguments.json:
             screen.write_json({"played": asdict(played), "volume": arguments.volume})
         else:
@@ -22,14 +27,14 @@ def run(arguments: Namespace) -> int:
                 screen.plain(f"Played one second of a tone on {played.name} ({played.host}) at {arguments.volume} %.")
             )
         return Exit.OK
-    devices = _working(ask_devices())
+    devices = ask_devices()
     if arguments.json:
         screen.write_json({"devices": [asdict(device) for device in devices]})
         return Exit.OK
     screen.write([[(f"{'number':<8}{'device':<52}{'through':<26}{'channels':<10}", "bright_black")]])
     screen.write(_line(device) for device in devices)
-    print("\n* the system's default. A tone: kitsu devices --test NUMBER. To play there always, put into .env:")
-    print("KITSU__PLAYOUT__DEVICE=NUMBER")
+    print("\n* the system's default. A tone: kitsu devices --test NUMBER. To play there now: kitsu device NUMBER")
+    print("To play there always, put into .env: KITSU__PLAYOUT__DEVICE=NAME")
     return Exit.OK
 
 
@@ -37,10 +42,3 @@ def _line(device: Device) -> screen.Line:
     number = f"{device.number}{' *' if device.default else ''}"
     text = screen.fit(number, 8) + screen.fit(device.name, 51) + " " + screen.fit(device.host, 25) + " "
     return [(f"{text}{device.channels}", "bold" if device.default else "")]
-
-
-def _working(found: FoundT | Trouble) -> FoundT:
-    if isinstance(found, Trouble):
-        message = f"{found.found[:1].upper()}{found.found[1:]}. What helps: {found.do}."
-        raise VerbError(Exit.NO, found.code, screen.plain(message))
-    return found

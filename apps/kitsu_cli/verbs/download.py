@@ -1,14 +1,13 @@
 """`kitsu download`: voices and models, each by name, after its licence and size were shown."""
 
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
 from kitsu.config import DownloadSettings, PolicySettings, home, load
 from kitsu_cli import screen
-from kitsu_cli.asking import somebody_there, yes
-from kitsu_cli.downloads import ollama, piper
+from kitsu_cli.downloads import coqui_voices, ollama, piper
+from kitsu_cli.downloads.agreeing import agree
 from kitsu_cli.downloads.installed import voices as installed_voices
 from kitsu_cli.downloads.manifest import Voice
 from kitsu_cli.downloads.progress import Progress
@@ -24,7 +23,12 @@ MODEL_NOTE = (
 def run(arguments: Namespace) -> int:
     """List what there is, or get what was named."""
     if arguments.what == "list":
+        of_coqui = [name.removeprefix("coqui").removeprefix("/") for name in arguments.names if _of_coqui(name)]
+        if of_coqui:
+            return coqui_voices.show_list(of_coqui, as_json=arguments.json)
         return show_list(arguments.names, as_json=arguments.json)
+    if _of_coqui(arguments.what):
+        arguments.what, arguments.names = "voice", [arguments.what, *arguments.names]
     if not arguments.names:
         message = (
             f"Name at least one {arguments.what}: kitsu download {arguments.what} NAME. All voices: kitsu download list"
@@ -54,6 +58,7 @@ def show_list(wanted: Sequence[str], *, as_json: bool) -> int:
         text = screen.fit(voice.key, 44) + screen.fit(voice.language, 12) + screen.fit(voice.quality, 10)
         screen.write([[(f"{text}{voice.speakers:>8}{megabytes(voice.size_bytes):>12}{sign}", "")]])
     print(f"\n{len(voices)} voices. Get one, its licence is shown first: kitsu download voice NAME")
+    print("Those of coqui (kitsu install coqui): kitsu download list coqui")
     return Exit.OK
 
 
@@ -74,6 +79,24 @@ def _row(voice: Voice, here: Sequence[str]) -> dict[str, Any]:
 
 
 def get_voices(names: Sequence[str], *, agreed: bool, quiet: bool = False) -> list[dict[str, Any]] | None:
+    """Get voices, Piper's and coqui's; None when the person said no.
+
+    Raises:
+        VerbError: USAGE when nobody can be asked, DOWNLOAD, FILE, REFUSED.
+    """
+    done: list[dict[str, Any]] = []
+    for get, own in (
+        (get_piper_voices, [name for name in names if not _of_coqui(name)]),
+        (coqui_voices.get, [name.removeprefix("coqui/") for name in names if _of_coqui(name)]),
+    ):
+        rows = get(own, agreed=agreed, quiet=quiet) if own else []
+        if rows is None:
+            return None
+        done += rows
+    return done
+
+
+def get_piper_voices(names: Sequence[str], *, agreed: bool, quiet: bool = False) -> list[dict[str, Any]] | None:
     """Get Piper voices; None when the person said no.
 
     Raises:
@@ -85,7 +108,7 @@ def get_voices(names: Sequence[str], *, agreed: bool, quiet: bool = False) -> li
         offers = [piper.offer(source, manifest.voice(name)) for name in dict.fromkeys(names)]
         if not quiet:
             screen.write_note(line for offered in offers for line in _about(offered))
-        if not _agreed(agreed, quiet=quiet):
+        if not agree(agreed, quiet=quiet):
             return None
         with piper.alone(folder), Progress(quiet=quiet) as progress:
             return [_result(offered, piper.get(source, offered, folder, progress)) for offered in offers]
@@ -116,7 +139,7 @@ def get_models(names: Sequence[str], *, agreed: bool, quiet: bool = False) -> li
     url = load("policy", PolicySettings).ollama_url.rstrip("/")
     if not quiet:
         screen.write_note([", ".join(map(screen.plain, names)), f"  {MODEL_NOTE}"])
-    if not _agreed(agreed, quiet=quiet):
+    if not agree(agreed, quiet=quiet):
         return None
     done = []
     with Progress(quiet=quiet) as progress:
@@ -130,14 +153,8 @@ def get_models(names: Sequence[str], *, agreed: bool, quiet: bool = False) -> li
     return done
 
 
-def _agreed(given: bool, *, quiet: bool) -> bool:
-    if given:
-        return True
-    if quiet or not somebody_there():
-        message = "There is nobody to ask here. Read the licence above and add --yes if you agree."
-        raise VerbError(Exit.USAGE, "not_agreed", message)
-    sys.stderr.write("\n")
-    return yes("Download it?")
+def _of_coqui(name: str) -> bool:
+    return name == "coqui" or name.startswith("coqui/")
 
 
 def _publisher() -> Any:

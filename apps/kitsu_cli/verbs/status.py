@@ -62,6 +62,15 @@ def healthy(launcher: Any, show: Any) -> bool:
     return up and all(role.get("state") in ("ok", "degraded") for role in show.get("services", []))
 
 
+def _note(role: Any) -> list[screen.Line]:
+    """What is worth knowing about a role that is well: a demo brain, a voice that is not for commercial use."""
+    note = str((role.get("capabilities") or {}).get("note", ""))
+    if not note:
+        return []
+    first, *rest = screen.wrap(f"{role['role']}: {note}", screen.WIDTH - 2)
+    return [[(first, "bright_black")], *([(f"  {line}", "bright_black")] for line in rest)]
+
+
 def lines(launcher: Any, show: Any) -> list[screen.Line]:
     """For people."""
     if isinstance(launcher, VerbError) and isinstance(show, VerbError):
@@ -79,6 +88,7 @@ def lines(launcher: Any, show: Any) -> list[screen.Line]:
             for role in show.get("services", [])
             if role.get("state") != "ok"
         ]
+        out += [line for role in show.get("services", []) for line in _note(role)]
     else:
         out.append([("✗ The orchestrator does not answer: Kitsu is silent. It comes back by itself.", "bold red")])
     if isinstance(launcher, dict):

@@ -1,7 +1,10 @@
-"""Coqui's VITS voices, in a Python of their own: its pins clash with ours, and torch is large.
+"""Coqui's voices, in a Python of their own: its pins clash with ours, and torch is large.
 
 `kitsu install coqui` makes the environment; the voices lie in `engines/coqui/models/NAME`. One process is kept, which
 speaks one utterance after the other; one that nobody listens to any more is finished there and thrown away here.
+
+VITS voices by default. An XTTS model speaks only when it is named, and only with `tts.accept_cpml`: its licence forbids
+commercial use.
 """
 
 import asyncio
@@ -14,11 +17,12 @@ from typing import Annotated, ClassVar
 import msgspec
 
 import kitsu_tts.coqui_child
+from kitsu import coqui
 from kitsu.config import home
 from kitsu.errors import ConfigError, EngineError
 from kitsu.telemetry import log
 from kitsu_tts.config import TtsSettings
-from kitsu_tts.installed import coqui_python, coqui_voices
+from kitsu_tts.installed import coqui_python
 from kitsu_tts.mouth import Mouth
 from kitsu_tts.voice import Chunk, Voice, speakable
 
@@ -31,6 +35,7 @@ class _About(msgspec.Struct):
     """The process's first word."""
 
     ready: bool = False
+    kind: str = "vits"
     rate_hz: Annotated[int, msgspec.Meta(ge=8_000, le=48_000)] = 22_050
     speakers: list[str] = []
     languages: list[str] = []
@@ -50,7 +55,7 @@ class _Head(msgspec.Struct):
 
 
 class CoquiVoice(Voice):
-    """A VITS voice of coqui's."""
+    """A voice of coqui's."""
 
     name: ClassVar[str] = "coqui"
     default_gain_db: ClassVar[float] = -1.0  # utterances are brought to nearly full scale
@@ -68,39 +73,53 @@ class CoquiVoice(Voice):
             raise ConfigError(error.code, f"tts.engine = coqui: {error.message}") from None
 
     async def choose(self, voice: str) -> None:
-        wanted = voice or next(iter(coqui_voices()), "")
+        wanted = voice or next(iter(coqui.voices(home())), "")
         name, _, speaker = wanted.partition(":")
         child = self._child
         if child is None or child.name != name or child.ended:
-            child = await _Child.start(name)
+            child = await _Child.start(name, accept_cpml=self.settings.accept_cpml)
         if speaker and speaker not in child.about.speakers:
             if child is not self._child:
                 await child.stop()
             raise EngineError("no_such_voice", f"the voice {name} has no speaker {speaker!r}")
+        language = self.settings.language
+        if child.about.kind == "xtts" and language and language not in child.about.languages:
+            if child is not self._child:
+                await child.stop()
+            there = ", ".join(child.about.languages)
+            raise EngineError("no_such_language", f"{name} does not speak tts.language = {language!r}, but {there}")
         if child is not self._child:
             await self._stop()
         self._child, self._wanted = child, wanted
+        self.note = f"{name} is an XTTS model. {coqui.CPML}" if child.about.kind == "xtts" else ""
         async for _ in self.speak("Ready."):
             pass
 
     def identity(self, voice: str) -> str | None:
         folder = home().coqui / "models" / self._wanted.partition(":")[0]
-        return f"coqui {_stamp(folder / 'model.pth')} {voice or self._wanted} {self.settings.rate}"
+        files = [folder / "model.pth", *sorted((folder / "speakers").glob("*.wav"))]
+        made = " ".join(map(_stamp, files))
+        return f"coqui {made} {voice or self._wanted} {self.settings.rate} {self.settings.language}"
 
     async def speak(self, text: str, voice: str = "") -> AsyncGenerator[Chunk, None]:
         text = speakable(text)
         child = self._child
         if child is None or child.ended:
-            child = self._child = await _Child.start(self._wanted.partition(":")[0])
+            name = self._wanted.partition(":")[0]
+            child = self._child = await _Child.start(name, accept_cpml=self.settings.accept_cpml)
         speaker = (voice or self._wanted).partition(":")[2]
         mouth, held = Mouth(child.about.rate_hz), b""
-        async for pcm in child.speak(text, speaker, self.settings.rate):
+        async for pcm in child.speak(text, speaker, self._language(child), self.settings.rate):
             if held:
                 yield Chunk(held, child.about.rate_hz, mouth.feed(held))
             held = pcm  # until it is known whether it is the last one: that one closes the mouth
         if not held:
             raise EngineError("nothing_to_say", "coqui made no sound of the segment")
         yield Chunk(held, child.about.rate_hz, mouth.feed(held, last=True))
+
+    def _language(self, child: "_Child") -> str:
+        """The setting's, where the voice has a choice."""
+        return self.settings.language if self.settings.language in child.about.languages else ""
 
     async def _stop(self) -> None:
         if self._child is not None:
@@ -126,18 +145,23 @@ class _Child:
         return self._broken or self._process.returncode is not None
 
     @classmethod
-    async def start(cls, name: str) -> "_Child":
+    async def start(cls, name: str, *, accept_cpml: bool) -> "_Child":
         """Load a voice.
 
         Raises:
-            EngineError: `no_such_voice`, `bad_voice_file`, `voice_out_of_memory`, `voice_failed`, `voice_timeout`.
+            EngineError: `no_such_voice`, `licence_not_accepted`, `torchaudio_missing`, `no_speaker`, `bad_voice_file`,
+                `voice_out_of_memory`, `voice_failed`, `voice_timeout`.
         """
-        if name not in coqui_voices():
-            there = ", ".join(coqui_voices()) or "none"
+        xtts = name in coqui.xtts_voices(home())
+        if xtts and not accept_cpml:
+            raise _not_accepted(name)
+        if not xtts and name not in coqui.voices(home()):
+            there = ", ".join(coqui.voices(home())) or "none"
             raise EngineError("no_such_voice", f"there is no coqui voice {name!r} here. There are: {there}")
         script = Path(kitsu_tts.coqui_child.__file__)
         process = await asyncio.create_subprocess_exec(
             *(str(coqui_python()), "-I", str(script), str(home().coqui / "models" / name)),
+            *(["--accept-cpml"] if accept_cpml else []),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=sys.stderr.fileno() if _has_file(sys.stderr) else asyncio.subprocess.DEVNULL,
@@ -154,11 +178,13 @@ class _Child:
         child = cls(name, process, about)
         if not about.ready:
             await child.stop()
+            if about.failed == "licence_not_accepted":
+                raise _not_accepted(name)
             raise EngineError(about.failed or "voice_failed", f"{name} cannot be loaded: {about.message}")
         log.info("coqui.loaded", voice=name, device=about.device)
         return child
 
-    async def speak(self, text: str, speaker: str, rate: float) -> AsyncGenerator[bytes, None]:
+    async def speak(self, text: str, speaker: str, language: str, rate: float) -> AsyncGenerator[bytes, None]:
         """The sound of one utterance. Leaving before its end costs the next one the wait for its rest.
 
         Raises:
@@ -167,7 +193,8 @@ class _Child:
         await self._turnstile.acquire()
         parts: asyncio.Queue[bytes | EngineError | None] = asyncio.Queue()
         self._number += 1
-        self._reading = asyncio.create_task(self._read(self._number, text, speaker, rate, parts), name="coqui")
+        order = {"id": self._number, "text": text, "speaker": speaker, "language": language, "rate": rate}
+        self._reading = asyncio.create_task(self._read(self._number, order, parts), name="coqui")
         self._reading.add_done_callback(lambda _: self._turnstile.release())
         while (part := await parts.get()) is not None:
             if isinstance(part, EngineError):
@@ -175,11 +202,10 @@ class _Child:
             yield part
 
     async def _read(
-        self, number: int, text: str, speaker: str, rate: float, parts: "asyncio.Queue[bytes | EngineError | None]"
+        self, number: int, order: dict[str, object], parts: "asyncio.Queue[bytes | EngineError | None]"
     ) -> None:
         assert self._process.stdin
         assert self._process.stdout
-        order = {"id": number, "text": text, "speaker": speaker, "language": "", "rate": rate}
         try:
             self._process.stdin.write(msgspec.json.encode(order) + b"\n")
             await self._process.stdin.drain()
@@ -218,6 +244,14 @@ class _Child:
     def _kill(self) -> None:
         with suppress(ProcessLookupError):
             self._process.kill()
+
+
+def _not_accepted(name: str) -> EngineError:
+    return EngineError(
+        "licence_not_accepted",
+        f"{name} is an XTTS model. {coqui.CPML} If that suits your channel: kitsu install coqui --accept-cpml, or set "
+        "tts.accept_cpml: true and restart the voice. If not: kitsu voice lists the others",
+    )
 
 
 async def _first_word(process: asyncio.subprocess.Process) -> _About:

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
+LevelChoice = Annotated[str, Meta(pattern="^[a-z_]+=[0-4]$")]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -83,7 +84,19 @@ class PolicySettings(Section, frozen=True, kw_only=True):
 
 
 class SafetySettings(Section, frozen=True, kw_only=True):
-    """The gate."""
+    """The gate. What is done with what it finds: configs/safety/categories.yaml."""
 
-    family_mode: bool = True  # PG-13; false lets mild profanity through
+    family_mode: bool = True  # PG-13, no category below level 3; false lets mild profanity through
+    levels: tuple[LevelChoice, ...] = ()  # e.g. scams=4: how strict a category is, 0 off … 4 strictest
     budget_ms: Annotated[float, Meta(gt=0, le=5000)] = 250.0  # a verdict that takes longer is a block
+    hold_minutes: Annotated[float, Meta(gt=0, le=240)] = 10.0  # a line that waits for you is forgotten after that
+    hold_max: Annotated[int, Meta(ge=1, le=500)] = 20  # lines that wait for you; more, and the oldest goes
+    crisis_minutes: Annotated[float, Meta(ge=1, le=240)] = 10.0  # one person gets the calm line once in that time
+    guard_model: str = ""  # a guard model at Ollama as a second opinion: llama-guard3:1b; empty: none
+    guard_url: str = "http://127.0.0.1:11434"  # the Ollama that has it
+    guard_budget_ms: Annotated[float, Meta(ge=10, le=900)] = 400.0  # the longest wait for its opinion
+    guard_when_down: Literal["block", "rules"] = "block"  # without its opinion: say nothing, or trust the rules
+
+    @property
+    def level_of(self) -> dict[str, int]:
+        return {name: int(level) for name, _, level in (choice.partition("=") for choice in self.levels)}

@@ -171,3 +171,38 @@ class PlayoutSinks(Message, frozen=True, kw_only=True, tag="playout.sinks"):
     """Who can hear her; on change and every 5 s."""
 
     sinks: tuple[SinkState, ...]
+
+
+class DeviceState(Part, frozen=True, kw_only=True):
+    """The machine's sound devices, and the one that plays beside the browsers."""
+
+    chosen: str = ""  # a name out of `there`, or "default"; empty: none, the browsers play
+    playing: str = ""  # the one that is open now, by its name; empty: none
+    trouble: str = ""  # why the chosen one does not play, or why nothing is known of any
+    there: tuple[str, ...] = ()  # names as `playout.use` takes them; as of the last look
+    default: str = ""  # which of them the system itself plays on
+
+
+class PlayoutDevices(Message, frozen=True, kw_only=True, tag="playout.devices"):
+    """Sound devices: on joining, on change, and as the answer to `playout.look`."""
+
+    device: DeviceState
+
+
+class PlayoutLook(Message, frozen=True, kw_only=True, tag="playout.look"):
+    """Look which sound devices there are now. Answered with `playout.devices`."""
+
+
+class PlayoutUse(Message, frozen=True, kw_only=True, tag="playout.use"):
+    """Play on this sound device from now on. Answered with `playout.using`."""
+
+    device: str  # a name or a part of it, a number, "default"; empty: none, the browsers play
+    again: bool = False  # it was accepted before: when it is not there now, wait for it
+
+
+class PlayoutUsing(Message, frozen=True, kw_only=True, tag="playout.using"):
+    """What became of `playout.use`."""
+
+    device: str  # what is chosen now, by its name, or "default"
+    code: str = ""  # why nothing changed; empty when it did
+    message: str = ""

@@ -15,6 +15,7 @@ AnyMessage = (
     | playout.PlayoutOpen | playout.PlayoutCaption | playout.PlayoutClose | playout.PlayoutFlush
     | playout.PlayoutStarted | playout.PlayoutProgress | playout.PlayoutFinished | playout.PlayoutFlushed
     | playout.PlayoutFrame | playout.PlayoutSinks
+    | playout.PlayoutDevices | playout.PlayoutLook | playout.PlayoutUse | playout.PlayoutUsing
     | playout.SinkOpened | playout.SinkClosed | playout.SinkPosition | playout.SinkFlush | playout.SinkFlushed
     | body.BodyDirect | body.VtsExpress | body.VtsReset | body.VtsDone | body.VtsState
     | control.ControlPanic | control.ControlResume | control.ControlLevels
@@ -50,6 +51,8 @@ MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
         playout.PlayoutFlushed,
         playout.PlayoutFrame,
         playout.PlayoutSinks,
+        playout.PlayoutDevices,
+        playout.PlayoutUsing,
         playout.SinkFlush,
     },
     "obs": _FROM_ANY_WORKER | {obs.ObsState, obs.ObsOutcome},

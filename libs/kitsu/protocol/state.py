@@ -7,7 +7,7 @@ from kitsu.protocol.control import ShowLevels
 from kitsu.protocol.envelope import Message, Part
 from kitsu.protocol.hub import Capabilities, QueueState
 from kitsu.protocol.obs import ObsState
-from kitsu.protocol.playout import SegmentHeard, SinkState
+from kitsu.protocol.playout import DeviceState, SegmentHeard, SinkState
 from kitsu.protocol.turn import Outcome, Segment, StageTimes, TurnKind
 
 
@@ -49,6 +49,7 @@ class StateSnapshot(Message, frozen=True, kw_only=True, tag="state.snapshot"):
     character: str
     services: tuple[ServiceState, ...] = ()
     sinks: tuple[SinkState, ...] = ()
+    device: DeviceState = DeviceState()
     current: tuple[TurnState, ...] = ()  # running turns
     recent: tuple[TurnState, ...] = ()  # newest last, at most 20
     waiting: int = 0

@@ -1,15 +1,19 @@
 """The only way to an audience."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitsu.errors import GateError
 from kitsu.protocol.approved import SEAL_KEY_BYTES, Approved, SurfaceName, seal
 from kitsu.protocol.obs import ObsText
+from kitsu.safety.actions import LETS_THROUGH, Action, Actions
 from kitsu.safety.clean import clean, parted
-from kitsu.safety.loading import load_rules
+from kitsu.safety.leakage import PromptWatch
+from kitsu.safety.loading import load_rulebook
+from kitsu.safety.recent import Recent
 from kitsu.safety.rules import Finding, RuleSet, Stage
 from kitsu.safety.verdict import InputVerdict, OutputVerdict, ReplyVerdict, Why
 
@@ -34,15 +38,19 @@ class Gate:
         rules: RuleSet,
         key: bytes,
         *,
+        actions: Actions | None = None,
         budget_ms: float = 250.0,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         assert len(key) == SEAL_KEY_BYTES
         self._rules = rules
+        self._actions = actions or Actions()
         self._key = key
         self._budget_ms = budget_ms
         self._clock = clock  # seconds
-        self._names: dict[str, bool] = {}
+        self._names: dict[str, Why] = {}
+        self._recent = Recent(clock)
+        self._prompt: PromptWatch | None = None
 
     @classmethod
     def load(cls, folder: Path, settings: "SafetySettings", key: bytes) -> "Gate":
@@ -51,8 +59,28 @@ class Gate:
         Raises:
             GateError: `rules_missing` or `rules_invalid`, naming file and line.
         """
-        rules = load_rules(folder, family_mode=settings.family_mode)
-        return cls(rules, key, budget_ms=settings.budget_ms)
+        book = load_rulebook(folder, family_mode=settings.family_mode, levels=settings.level_of)
+        return cls(book.rules, key, actions=book.actions, budget_ms=settings.budget_ms)
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules that count now."""
+        return self._rules
+
+    @property
+    def actions(self) -> Actions:
+        """What is done with what they find."""
+        return self._actions
+
+    def use(self, rules: RuleSet, actions: Actions | None = None) -> None:
+        """Judge by these from the next text on, also in windows that are open."""
+        self._rules = rules
+        self._actions = actions or self._actions
+        self._names.clear()
+
+    def watch(self, prompt: PromptWatch) -> None:
+        """Let nobody hear these instructions."""
+        self._prompt = prompt
 
     async def judge_input(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
         """A line for her and its author's display name. A bad name alone doesn't block the line.
@@ -61,17 +89,23 @@ class Gate:
             GateError: `gate_slow` or `gate_failed`.
         """
         started = self._clock()
-        line, name = clean(text[:MAX_CODE_POINTS]), clean(author[:MAX_NAME_CODE_POINTS])
-        why = self._too_long(text, started) or self._why(line, "input", started)
-        named = bool(name) and self._name_passes(name, started)
-        allowed = not why.rule
-        return InputVerdict(
-            allowed=allowed,
-            text=line if allowed else "",
-            author=self._approve(name, "author", turn_id) if named else None,
-            question=self._approve(line, "question", turn_id) if allowed else None,
-            why=why,
-        )
+        line = clean(text[:MAX_CODE_POINTS])
+        why = self._too_long(text, started) or self._judge_all(text, line, "input", "question", started)
+        if why.action == "allow":
+            why = self._with_before(line, author, started) or why
+        return self._input_verdict(line, why, author, turn_id, started)
+
+    async def pardon(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
+        """A line that the operator has read and allowed. The model gets it; the overlay does not show it.
+
+        Raises:
+            GateError: `gate_slow` or `gate_failed`.
+        """
+        started = self._clock()
+        line = clean(text[:MAX_CODE_POINTS])
+        why = self._too_long(text, started) or Why(rule="operator/allowed-once", ms=self._ms(started))
+        verdict = self._input_verdict(line, why, author, turn_id, started)
+        return replace(verdict, question=None)
 
     async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
         """A line for a platform's chat.
@@ -79,10 +113,8 @@ class Gate:
         Raises:
             GateError: `gate_slow` or `gate_failed`.
         """
-        started = self._clock()
-        line = clean(text[:MAX_CODE_POINTS])
-        why = self._too_long(text, started) or self._why(line, "output", started)
-        return ReplyVerdict(reply=None if why.rule else self._approve(line, "chat_reply", turn_id), why=why)
+        line, why = self._written(text, "chat_reply")
+        return ReplyVerdict(reply=self._approve(line, "chat_reply", turn_id) if why.passes else None, why=why)
 
     def window(self, turn_id: str) -> "OutputWindow":
         """A fresh window for one turn."""
@@ -94,41 +126,107 @@ class Gate:
         Raises:
             GateError: `gate_slow` or `gate_failed`.
         """
+        line, why = self._written(text, "obs_text")
+        return self._approve(line, "obs_text", turn_id) if why.passes else None
+
+    def _written(self, text: str, surface: SurfaceName) -> tuple[str, Why]:
+        """A text that is shown on its own, and what the rules say of it."""
         started = self._clock()
         line = clean(text[:MAX_CODE_POINTS])
-        why = self._too_long(text, started) or self._why(line, "output", started)
-        return None if why.rule else self._approve(line, "obs_text", turn_id)
+        why = self._too_long(text, started) or self._judge_all(text, line, "output", surface, started)
+        if why.passes and self._prompt:
+            why = self._told(line, started, surface) or why
+        return line, why
+
+    def _with_before(self, line: str, author: str, started: float) -> Why | None:
+        """What the line makes together with what its author wrote just before."""
+        before = self._recent.before(author)
+        if before:
+            why = self._judge(f"{before} {line}", "input", "question", started)
+            if not why.passes and why.start < len(before) < why.end:
+                self._recent.forget(author)
+                return why
+        self._recent.add(author, line)
+        return None
+
+    def _input_verdict(self, line: str, why: Why, author: str, turn_id: str, started: float) -> InputVerdict:
+        name = clean(author[:MAX_NAME_CODE_POINTS])
+        name_why = self._name_why(name, started) if name else Why()
+        return InputVerdict(
+            allowed=why.passes,
+            text=line if why.passes else "",
+            author=self._approve(name, "author", turn_id) if name and name_why.passes else None,
+            question=self._approve(line, "question", turn_id) if why.action == "allow" else None,
+            why=why,
+            judged=line if why.rule else "",
+            name_why=name_why,
+        )
 
     def _judge_segment(self, text: str, spoken: str, before: str, turn_id: str) -> OutputVerdict:
         started = self._clock()
         line, said = clean(text[:MAX_CODE_POINTS]), clean(spoken[:MAX_CODE_POINTS])
-        why = self._too_long(max(text, spoken, key=len), started) or self._why(line, "output", started)
-        if not why.rule and said != line:
-            why = self._why(said, "output", started)
-        if not why.rule and before:
-            why = self._why(f"{before} {said}", "output", started)
-        if why.rule:
-            return OutputVerdict(allowed=False, speech=None, caption=None, why=why)
+        judged, why = line, self._too_long(max(text, spoken, key=len), started)
+        why = why or self._judge_all(text, line, "output", "speech", started)
+        if why.passes and said != line:
+            judged, why = said, self._judge(said, "output", "speech", started)
+        if why.passes and before:
+            judged = f"{before} {said}"
+            why = self._judge(judged, "output", "speech", started)
+        if why.passes and self._prompt:
+            judged = f"{before} {line}"
+            why = self._told(judged, started) or why
+        if not why.passes:
+            return OutputVerdict(allowed=False, speech=None, caption=None, why=why, judged=judged)
         speech = self._approve(said, "speech", turn_id)
         return OutputVerdict(allowed=True, speech=speech, caption=self._approve(line, "caption", turn_id), why=why)
 
-    def _name_passes(self, name: str, started: float) -> bool:
+    def _name_why(self, name: str, started: float) -> Why:
         """Judged once and remembered: the same people write again and again."""
         if name not in self._names:
             if len(self._names) >= REMEMBERED_NAMES:
                 self._names.clear()
-            fine = not self._why(name, "input", started).rule and not self._why(parted(name), "input", started).rule
-            self._names[name] = fine
+            why = self._judge(name, "input", "author", started)
+            self._names[name] = why if not why.passes else self._judge(parted(name), "input", "author", started)
         return self._names[name]
 
     def _too_long(self, text: str, started: float) -> Why | None:
         if len(text) <= MAX_CODE_POINTS:
             return None
-        return Why(rule="too_long", category="shape", ms=self._ms(started))
+        return Why(rule="too_long", category="shape", ms=self._ms(started), action="drop")
 
-    def _why(self, text: str, stage: Stage, started: float) -> Why:
+    def _told(self, text: str, started: float, surface: SurfaceName = "speech") -> Why | None:
+        """Whether it tells her instructions."""
+        assert self._prompt is not None
+        rule = self._prompt.find(text)
+        action = self._actions.of("leakage", "output", surface)
+        if not rule or action in LETS_THROUGH:
+            return None
+        return Why(rule=rule, category="leakage", view="words", ms=self._ms(started), action=action, end=len(text))
+
+    def _judge_all(self, text: str, line: str, stage: Stage, surface: SurfaceName, started: float) -> Why:
+        """A text as it is let out, and with what is cleaned away first: lines, hidden and turning characters."""
+        why = self._judge(line, stage, surface, started)
+        if not why.passes or text.strip() == line:
+            return why
+        hidden = self._judge(text[:MAX_CODE_POINTS], stage, surface, started)
+        return why if hidden.passes else replace(hidden, start=0, end=len(line))
+
+    def _judge(self, text: str, stage: Stage, surface: SurfaceName, started: float) -> Why:
+        """The first finding that blocks. What is let through with care must not hide what is worse behind it."""
+        careful: Finding | None = None
+        beyond: set[str] = set()
+        while finding := self._find(text, stage, beyond, started):
+            action = self._actions.of(finding.category, stage, surface)
+            if action not in LETS_THROUGH:
+                return self._why_of(finding, action, self._ms(started))
+            careful = careful or (finding if action == "careful" else None)
+            beyond.add(finding.category)
+        ms = self._ms(started)
+        return self._why_of(careful, "careful", ms) if careful else Why(ms=ms)
+
+    def _find(self, text: str, stage: Stage, beyond: Collection[str], started: float) -> Finding | None:
         try:
-            finding = self._rules.find(text, stage)
+            finding = self._rules.find(text, stage, beyond)
         except Exception as error:  # broad on purpose: whatever goes wrong in here, the audience gets nothing
             raise GateError(
                 "gate_failed", f"The gate failed on a text ({type(error).__name__}); it is blocked."
@@ -140,7 +238,11 @@ class Gate:
                 f"A verdict took {ms:.0f} ms, more than safety.budget_ms ({self._budget_ms:.0f}); the text is blocked.",
                 retryable=True,
             )
-        return _why_of(finding, ms)
+        return finding
+
+    def _why_of(self, finding: Finding, action: Action, ms: float) -> Why:
+        crisis = self._actions.is_crisis(finding.category)
+        return Why(finding.rule, finding.category, finding.view, ms, action, finding.start, finding.end, crisis)
 
     def _ms(self, started: float) -> float:
         return round((self._clock() - started) * 1000, 3)
@@ -191,6 +293,14 @@ class ClosedGate:
         """
         raise self._closed()
 
+    async def pardon(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
+        """Never a verdict.
+
+        Raises:
+            GateError: `gate_closed`, always.
+        """
+        raise self._closed()
+
     async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
         """Never a verdict.
 
@@ -220,12 +330,6 @@ class ClosedWindow:
             GateError: `gate_closed`, always.
         """
         raise self._reason
-
-
-def _why_of(finding: Finding | None, ms: float) -> Why:
-    if finding is None:
-        return Why(ms=ms)
-    return Why(rule=finding.rule, category=finding.category, view=finding.view, ms=ms)
 
 
 def _tail(said: str) -> str:

@@ -8,20 +8,25 @@ A `part` is also found inside a longer word, then without gaps. RE2 reads all te
 import itertools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import re2
 
 from kitsu.safety.views import LETTER_SYMBOLS, View, folded
 
 _STAND_INS = {
-    "a": "a4@", "b": "b8", "e": "e3", "g": "g9", "i": "i1!|", "l": "l1|", "o": "o0", "s": "s5$", "t": "t7+", "z": "z2",
+    "a": "a4@", "b": "b8", "e": "e3", "g": "g96q", "i": "i1!|l", "l": "l1|!i", "o": "o0", "s": "s5$z", "t": "t7+",
+    "u": "uv", "z": "z2s",
 }  # fmt: skip
+_HARD_C, _HARD_K = "\0", "\1"  # the letters of `ck` while a pattern is made
+_SPELLINGS = {"f": rb"(?:f|ph)", _HARD_C: rb"[ckqx]", _HARD_K: rb"[kcqx]"}
+"""Letters that are spoken alike."""
 _NO_LETTERS = bytes(byte for byte in range(0x80) if not chr(byte).isalpha())
 _MASKS_OR_DIGITS = re.compile(rb"[*0-9]")
 _SIGNS = "".join(LETTER_SYMBOLS)
-_CANONICAL = str.maketrans("4@839!|1l05$7+2", "aabegiiiiossttz")
-"""Stand-ins to one letter each; i and l share theirs, so they become one."""
+_CANONICAL = str.maketrans("4@8396q!|1l05$z7+2vkx", "aabegggiiiiosssttsucc")
+"""Stand-ins to one letter each; letters that share one become one."""
 
 _GAP = rb" ?"
 _EDGE = rb"[^a-z\x80-\xff]"
@@ -39,18 +44,36 @@ class Term:
 
     text: str
     part: bool = False  # also found inside longer words
+    level: int = 1  # of strictness, from which it counts
 
     @classmethod
-    def of(cls, text: str, *, part: bool = False) -> "Term":
+    def of(cls, text: str, *, part: bool = False, level: int = 1) -> "Term":
         """Fold an entry.
 
         Raises:
             ValueError: fewer than three letters remain; so short a term would be found everywhere.
         """
-        term = cls(folded(text), part)
+        term = cls(folded(text), part, level)
         if sum(map(str.isalpha, term.text)) < _MIN_LETTERS:
             raise ValueError(f"{text!r} has fewer than {_MIN_LETTERS} letters")
         return term
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """A language in which some words are harmless that are bad in another."""
+
+    hints: frozenset[bytes]  # its little words, by which it is known
+    words: frozenset[bytes]
+
+    @classmethod
+    def of(cls, hints: Iterable[str], words: Iterable[str]) -> "Tongue":
+        """Fold the lists."""
+        return cls(*(frozenset(folded(entry).encode() for entry in entries) for entries in (hints, words)))
+
+    def spoken_in(self, data: bytes) -> bool:
+        """Whether a skeleton is in this language, as far as a glance can tell."""
+        return not self.hints.isdisjoint(data.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +82,22 @@ class Innocent:
 
     words: frozenset[bytes] = frozenset()  # whole words that hold a bad part: Scunthorpe
     phrases: tuple[bytes, ...] = ()  # well-known phrases with a word that is bad alone
-    common: frozenset[bytes] = frozenset()  # short everyday words that make a bad one only across their gap: pen is
+    common: frozenset[bytes] = frozenset()  # everyday words that make a bad one only across their gap: pen is
+    tongues: tuple[Tongue, ...] = ()
 
     @classmethod
-    def of(cls, allowed: Iterable[str], common: Iterable[str]) -> "Innocent":
+    def of(cls, allowed: Iterable[str], common: Iterable[str], tongues: Iterable[Tongue] = ()) -> "Innocent":
         """Fold the lists."""
+        words = frozenset(folded(word).encode() for word in common)
+        return cls(common=words, tongues=tuple(tongues)).with_allowed(allowed)
+
+    def with_allowed(self, allowed: Iterable[str]) -> "Innocent":
+        """Some more words and phrases."""
         entries = [folded(entry).encode() for entry in allowed]
-        return cls(
-            frozenset(entry for entry in entries if b" " not in entry),
-            tuple(entry for entry in entries if b" " in entry),
-            frozenset(folded(word).encode() for word in common),
+        return replace(
+            self,
+            words=self.words.union(entry for entry in entries if b" " not in entry),
+            phrases=(*self.phrases, *(entry for entry in entries if b" " in entry)),
         )
 
     def covers(self, data: bytes, start: int, end: int) -> bool:
@@ -81,7 +110,9 @@ class Innocent:
         word = data[before.start() : after.end()]
         if word in self.words or word.removesuffix(b"s") in self.words:
             return True
-        near = data[around : end + _LONGEST_ALLOWED]
+        if any(word in tongue.words and tongue.spoken_in(data) for tongue in self.tongues):
+            return True
+        near = data[around : end + _LONGEST_ALLOWED].replace(b"*", b" ")
         return any(
             at <= start - around and end - around <= at + len(phrase)
             for phrase in self.phrases
@@ -95,22 +126,32 @@ class Innocent:
 
 
 class Lexicon:
-    """The terms of one category."""
+    """The terms of one category that count from one level on."""
 
     def __init__(self, terms: Iterable[Term], innocent: Innocent) -> None:
         self.terms = tuple(terms)
         assert self.terms, "an empty alternation would be found everywhere"
+        self.level = self.terms[0].level
         self._innocent = innocent
         self._named = {_canonical(term.text): term.text for term in self.terms}
         self._phrases = frozenset(_joined(term.text.encode()) for term in self.terms if " " in term.text)
-        spaced = rb"|".join(_letters(term.text, _GAP) + _plural(term.text) for term in self.terms)
-        self._words = _compile(rb"(?:^|" + _EDGE + rb")(?:" + spaced + rb")(?:$|" + _EDGE + rb")")
-        inside = rb"|".join(_letters(term.text, rb"") for term in self.terms if term.part)
-        self._parts = _compile(inside) if inside else None
+        self.patterns = tuple(filter(None, (self._words(), self._parts())))
+        """What a sieve looks for: a text in which none of them occurs holds no term."""
+
+    @cached_property
+    def _compiled(self) -> "tuple[re2._Regexp, ...]":
+        return tuple(map(_compile, self.patterns))
 
     def find(self, view: View) -> tuple[str, int, int] | None:
         """The first term in a skeleton (its name as in `_name`, start and end in `view.data`); None without any."""
-        return self._search(self._words, view.data) or (self._parts and self._search(self._parts, view.data))
+        return next(filter(None, (self._search(pattern, view.data) for pattern in self._compiled)), None)
+
+    def _words(self) -> bytes:
+        spaced = rb"|".join(_letters(term.text, _GAP) + _plural(term.text) for term in self.terms)
+        return rb"(?:^|" + _EDGE + rb")(?:" + spaced + rb")(?:$|" + _EDGE + rb")"
+
+    def _parts(self) -> bytes:
+        return rb"|".join(_letters(term.text, rb"") for term in self.terms if term.part)
 
     def _search(self, pattern: "re2._Regexp", data: bytes) -> tuple[str, int, int] | None:
         at = 0
@@ -165,7 +206,8 @@ def _plural(text: str) -> bytes:
 
 def _letters(text: str, gap: bytes) -> bytes:
     """The pattern of a term: its letters as often as there or more often."""
-    runs = ((char, len(list(group))) for char, group in itertools.groupby(text.replace(" ", "")))
+    letters = text.replace(" ", "").replace("ck", _HARD_C + _HARD_K)
+    runs = ((char, len(list(group))) for char, group in itertools.groupby(letters))
     pieces = []
     for index, (char, count) in enumerate(runs):
         signs, letter = _signs(char), _literal(char)
@@ -176,11 +218,15 @@ def _letters(text: str, gap: bytes) -> bytes:
 
 
 def _signs(char: str) -> bytes:
+    if spelling := _SPELLINGS.get(char):
+        return spelling
     stand_ins = _STAND_INS.get(char)
     return rb"[" + re.escape(stand_ins).encode() + rb"]" if stand_ins else _literal(char)
 
 
 def _literal(char: str) -> bytes:
+    if char in (_HARD_C, _HARD_K):
+        return b"c" if char == _HARD_C else b"k"
     return rb"(?:" + re.escape(char.encode()) + rb")" if char >= "\x80" else char.encode()
 
 

@@ -10,8 +10,10 @@ import re2
 
 from kitsu.safety.views import View
 
-CheckName = Literal["", "luhn", "public_ip", "phone"]
-ViewName = Literal["plain", "heard"]
+CheckName = Literal["", "luhn", "public_ip", "phone", "iban_inside"]
+ViewName = Literal["plain", "heard", "mended"]
+AS_READ: frozenset[ViewName] = frozenset({"plain", "mended"})
+"""The views of rules about what is said. Rules about numbers read what is written: `plain`, `heard`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,11 @@ class Pattern:
     regexp: "re2._Regexp"
     unless: "re2._Regexp | None" = None
     check: CheckName = ""
+    level: int = 1  # of strictness, from which it counts
+    stages: frozenset[str] = frozenset({"input", "output"})
 
     def find(self, view: View) -> tuple[int, int] | None:
         """Where it is found in `view.data`, if it is."""
-        if view.name not in self.views:
-            return None
         check = _CHECKS[self.check]
         for found in self.regexp.finditer(view.data):
             start, end = found.span()
@@ -58,11 +60,29 @@ def luhn(text: str) -> bool:
 
 
 def public_ip(text: str) -> bool:
-    """Whether `text` is an address that leads to someone: not 127.0.0.1, 192.168.… or the documentation's examples."""
+    """Whether `text` could be an address that leads to someone: not 127.0.0.1, 192.168.… or another local one."""
     try:
-        return ipaddress.ip_address(text.strip()).is_global
+        address = ipaddress.ip_address(text.strip(" \t.,;!?()[]"))
     except ValueError:
         return False
+    return address.is_global or any(
+        address in network for network in _LOOK_PUBLIC if network.version == address.version
+    )
+
+
+_LOOK_PUBLIC = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
+"""Addresses of documentation (RFC 5737, RFC 3849): nobody's, but said as if they were somebody's."""
+
+
+def iban_inside(text: str) -> bool:
+    """Whether `text` begins with an account number that has the right check digits (ISO 13616: modulo 97 is 1)."""
+    compact = "".join(char for char in text.upper() if char.isascii() and char.isalnum())
+    shortest, longest = 15, 34  # of any country
+    return any(_mod97(compact[:length]) == 1 for length in range(shortest, min(len(compact), longest) + 1))
+
+
+def _mod97(account: str) -> int:
+    return int("".join(str(int(char, 36)) for char in account[4:] + account[:4])) % 97
 
 
 def phone(text: str) -> bool:
@@ -77,4 +97,5 @@ _CHECKS: dict[CheckName, Callable[[str], bool]] = {
     "luhn": luhn,
     "public_ip": public_ip,
     "phone": phone,
+    "iban_inside": iban_inside,
 }

@@ -1,20 +1,30 @@
 """What the gate says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from kitsu.protocol.approved import Approved, AuthorName, Caption, ChatReply, Question, Speech
 from kitsu.protocol.obs import ObsText
+from kitsu.safety.actions import LETS_THROUGH, Action
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
     """Why a text was let through or not. Holds none of it."""
 
-    rule: str = ""  # empty when it was let through
+    rule: str = ""  # empty when nothing was found
     category: str = ""
     view: str = ""  # which way of looking at the text found it, see `kitsu.safety.views`
     ms: float = 0.0  # what the verdict took
+    action: Action = "allow"
+    start: int = 0  # where in the judged text it was found: code points, end excluded
+    end: int = 0
+    crisis: bool = False  # whoever wrote it may be at risk
+
+    @property
+    def passes(self) -> bool:
+        """Whether the text may go on."""
+        return self.action in LETS_THROUGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +34,10 @@ class InputVerdict:
     allowed: bool
     text: str  # for the model: NFC, one line, no control or direction signs; empty unless allowed
     author: Approved[AuthorName] | None  # None: blocked or empty; the overlay then shows no name
-    question: Approved[Question] | None  # None unless allowed
+    question: Approved[Question] | None  # None unless allowed without reserve
     why: Why
+    judged: str = field(default="", repr=False)  # what `why` found something in; for the record of verdicts alone
+    name_why: Why = Why()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,7 @@ class OutputVerdict:
     speech: Approved[Speech] | None
     caption: Approved[Caption] | None
     why: Why
+    judged: str = field(default="", repr=False)  # as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,14 @@ class Judge(Protocol):
 
         Raises:
             GateError: no verdict; do not send it.
+        """
+        ...
+
+    async def pardon(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
+        """A line that the operator has read and allowed. The model gets it; the overlay does not show it.
+
+        Raises:
+            GateError: no verdict; do not answer the line.
         """
         ...
 

@@ -32,6 +32,9 @@ _UNITS: dict[Language, dict[str, str]] = {
 _UNIT = "|".join(sorted((re.escape(unit) for units in _UNITS.values() for unit in units), key=len, reverse=True))
 _PLAIN = r"\d{1,3}(?:[,.]\d{3})+(?:[.,]\d{1,2})?(?![\d])|\d+(?:[.,]\d+)?"
 
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_DOT: dict[Language, str] = {"en": "dot", "de": "Punkt"}
+
 Say = Callable[[re.Match[str], Language], str]
 
 
@@ -39,8 +42,9 @@ def number(text: str, language: Language) -> str:
     """One number: `1,234.5`, `1.234,5`, `007`, `3.14`."""
     if text.isdecimal() and (len(text) >= SPELLED_FROM or (text[0] == "0" and len(text) > 1)):
         return digits(text, language)
-    value = _value(text, language)
-    return _words(value, language)
+    if _ADDRESS.fullmatch(text):
+        return f" {_DOT[language]} ".join(number(group, language) for group in text.split("."))
+    return _words(_value(text, language), language)
 
 
 def digits(text: str, language: Language) -> str:
@@ -54,7 +58,16 @@ def _value(text: str, language: Language) -> Decimal:
         text = text.replace(thousands, "")
     elif re.fullmatch(rf"\d{{1,3}}(?:\{point}\d{{3}}){{2,}}", text):  # the other country's thousands
         text = text.replace(point, "")
-    return Decimal(text.replace(",", "."))
+    whole, last, rest = _cut(text)
+    return Decimal(f"{whole}.{rest}" if last else whole)
+
+
+def _cut(text: str) -> tuple[str, str, str]:
+    """At the last comma or point; those before it only part thousands, whatever country's they are."""
+    at = max(text.rfind("."), text.rfind(","))
+    if at < 0:
+        return text, "", ""
+    return text[:at].replace(".", "").replace(",", ""), text[at], text[at + 1 :]
 
 
 def _words(value: Decimal, language: Language, **kind: str) -> str:

@@ -8,7 +8,9 @@ from contextlib import AsyncExitStack, aclosing
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from kitsu.errors import EngineError
 from kitsu_tts.config import TtsSettings
@@ -17,8 +19,18 @@ from kitsu_tts.voice import MAX_TEXT, Chunk, Voice
 from tests.fakes import coqui_library, piper_model
 from tests.fakes.openai_speech import FakeSpeech
 
+Floats = NDArray[np.float64]
 ENGLISH = "Hello there, I am Kitsu, a slightly chaotic fox."
 GERMAN = "Übermütige Füchse grüßen schöne Häuser, natürlich!"
+MIXED = "Guten Morgen, my friends, heute spielen wir ein schönes game together!"
+TWO = {  # two that one engine can be, without being loaded anew where it has several in one voice
+    "espeak": ("en-us+f3", "de+m2"),
+    "piper": ("en_US-two-low:speaker0", "en_US-two-low:speaker1"),
+    "coqui": ("two:ann", "two:bob"),
+    "coqui-xtts": ("clone:ann", "clone:mika"),
+    "openai": ("alloy", "echo"),
+    "openai-wav": ("alloy", "echo"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +38,21 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with tiny voices in it."""
     home = tmp_path_factory.mktemp("home")
     piper_model.make(home / "models" / "piper")
+    piper_model.make(home / "models" / "piper", "en_US-two-low", speakers=2)
     coqui_library.make(home)
+    coqui_library.make(home, "two", speakers=True)
+    coqui_library.record(coqui_library.make_xtts(home, people=("ann", "bob")), "mika", 310)
     return home
 
 
-@pytest.fixture(params=[*ENGINES, "openai-wav"])
+@pytest.fixture(params=TWO)
 async def voice(request: pytest.FixtureRequest, models: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Voice]:
     engine, _, form = request.param.partition("-")
     monkeypatch.setenv("KITSU_HOME", str(models))
     async with AsyncExitStack() as stack:
         fake = await stack.enter_async_context(FakeSpeech())
-        made = make(TtsSettings(engine=engine, base_url=fake.base_url, format=form or "pcm"))
+        own = {"wav": {"format": "wav"}, "xtts": {"voice": "clone", "accept_cpml": True}}.get(form, {})
+        made = make(TtsSettings(engine=engine, base_url=fake.base_url, **own))  # type: ignore[arg-type]
         await made.load(stack)
         assert made.trouble == ""
         yield made
@@ -51,12 +67,21 @@ def samples(chunks: list[Chunk]) -> int:
     return sum(len(chunk.pcm) // 2 for chunk in chunks)
 
 
+def timbre(chunks: list[Chunk]) -> Floats:
+    """What a voice is made of: its spectrum up to 4 kHz in steps of 20 Hz, length 1."""
+    pcm = np.frombuffer(b"".join(chunk.pcm for chunk in chunks), "<i2").astype(float)
+    size = round(chunks[0].rate_hz / 20)
+    frames = pcm[: len(pcm) // size * size].reshape(-1, size)
+    levels = np.abs(np.fft.rfft(frames * np.hanning(size))).mean(axis=0)[:200]
+    return levels / np.linalg.norm(levels)
+
+
 def loudness(chunks: list[Chunk]) -> float:
     pcm = array("h", b"".join(chunk.pcm for chunk in chunks))
     return float((sum(s * s for s in pcm) / len(pcm)) ** 0.5)
 
 
-@pytest.mark.parametrize("text", [ENGLISH, GERMAN, "5", "😀 !", "a\0b\x1b[31m", "\ud800 lone", "ﷺ", "İ" * 40])
+@pytest.mark.parametrize("text", [ENGLISH, GERMAN, MIXED, "5", "😀 !", "a\0b\x1b[31m", "\ud800 lone", "ﷺ", "İ" * 40])
 async def test_speaks(voice: Voice, text: str) -> None:
     chunks = await all_of(voice, text)
     assert all(len(chunk.pcm) % 2 == 0 and chunk.pcm for chunk in chunks)
@@ -69,7 +94,7 @@ async def test_length_fits_the_text(voice: Voice) -> None:
     assert 1.5 < samples(chunks) / chunks[0].rate_hz < 5
 
 
-@pytest.mark.parametrize("text", [ENGLISH, GERMAN])
+@pytest.mark.parametrize("text", [ENGLISH, GERMAN, MIXED])
 async def test_visemes_and_words_lie_in_order_inside_the_sound(voice: Voice, text: str) -> None:
     chunks = await all_of(voice, text)
     visemes = [viseme for chunk in chunks for viseme in chunk.visemes]
@@ -115,6 +140,25 @@ async def test_two_at_once_do_not_mix(voice: Voice) -> None:
     assert samples(long) > 3 * samples(short)
 
 
+async def test_two_languages_in_one_text_are_both_said(voice: Voice) -> None:
+    german, english = "Guten Morgen, liebe Leute,", "what a lovely day to play."
+    apart = samples(await all_of(voice, german)) + samples(await all_of(voice, english))
+    assert samples(await all_of(voice, f"{german} {english}")) == pytest.approx(apart, rel=0.3)
+
+
+async def test_another_speaker_from_one_request_to_the_next(voice: Voice, request: pytest.FixtureRequest) -> None:
+    one, other = TWO[request.node.callspec.params["voice"]]
+    await voice.choose(one)
+    first, second = timbre(await all_of(voice, ENGLISH)), timbre(await all_of(voice, ENGLISH, other))
+    assert first @ second < 0.97, "somebody else speaks"
+    assert first @ timbre(await all_of(voice, ENGLISH)) > 0.99, "and the first one again, who was chosen"
+    both = await asyncio.gather(all_of(voice, ENGLISH, other), all_of(voice, ENGLISH, one))
+    for chunks, expected in zip(both, (second, first), strict=True):
+        assert timbre(chunks) @ expected > 0.99, "also when both are asked for at once"
+    await voice.choose(other)
+    assert timbre(await all_of(voice, ENGLISH)) @ second > 0.99
+
+
 async def test_cancel_is_quick_and_leaves_the_voice_usable(voice: Voice) -> None:
     for _ in range(3):
         started = asyncio.Event()
@@ -145,3 +189,7 @@ async def test_closing_early_stops_it(voice: Voice) -> None:
 async def test_first_sound_comes_before_the_rest(voice: Voice) -> None:
     chunks = await all_of(voice, ENGLISH)
     assert samples(chunks[:1]) / chunks[0].rate_hz <= 0.11
+
+
+def test_no_engine_is_left_out() -> None:
+    assert {name.partition("-")[0] for name in TWO} == set(ENGINES)

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from kitsu_cli import sound_process, soundcard
+from kitsu import soundcard
+from kitsu.soundcard.process import tone
 from kitsu_cli.exits import Exit
 from kitsu_cli.screen import WIDTH
 from tests.fakes import sound_module
+from tests.fakes.orchestrator_rest import FakeRest
 from tests.unit.cli.conftest import Kitsu
 
 
@@ -92,10 +94,46 @@ def test_volumes_that_are_none(kitsu: Kitsu, volume: str) -> None:
 
 @pytest.mark.parametrize(("volume", "peak"), [(100, 4125), (50, 2063), (0, 0)])
 def test_the_tone_is_minus_18_dbfs_for_one_second_with_soft_ends(volume: int, peak: int) -> None:
-    samples = array("h", sound_process.tone(48_000, 2, volume))
+    samples = array("h", tone(48_000, 2, volume))
     assert len(samples) == 96_000
     assert max(samples) == pytest.approx(peak, abs=2)
     assert samples[0] == samples[-1] == 0
     assert max(map(abs, samples[:200])) <= peak * 0.11
     assert max(map(abs, samples[-200:])) <= peak * 0.11
     assert samples[0::2] == samples[1::2]
+
+
+FOUND = {
+    "chosen": "Old \x1b[2J box, MME",
+    "playing": "",
+    "trouble": "The sound device Old \x1b[2J box, MME is not there. " + "Overlay and pages play until it is. " * 5,
+    "there": ["Speakers, WASAPI", "x" * 300],
+    "default": "Speakers, WASAPI",
+}
+
+
+def test_which_device_plays(kitsu: Kitsu, rest: FakeRest) -> None:
+    rest.answers["GET /devices"] = (200, FOUND)
+    code, out, _ = kitsu("device")
+    assert code == 0
+    for words in ("Speakers, WASAPI (the system's default)", "Old", "none: overlay and pages", "is not there"):
+        assert words in out
+    assert "\x1b" not in out
+    assert max(map(len, out.splitlines())) <= WIDTH
+    rest.answers["GET /devices"] = (200, FOUND | {"playing": "Speakers, WASAPI", "chosen": "default", "trouble": ""})
+    assert "* Speakers, WASAPI" in kitsu("device")[1]
+    assert json.loads(kitsu("device", "--json")[1])["chosen"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [("", "overlay and pages only"), ("default", "the system's default"), ("Box \x1b[2J, ALSA", "Box")],
+)
+def test_another_device(kitsu: Kitsu, rest: FakeRest, device: str, words: str) -> None:
+    rest.answers["POST /control/device"] = (200, {"device": device})
+    code, out, _ = kitsu("device", "box")
+    assert (code, words in out, "\x1b" in out) == (0, True, False)
+    assert rest.asked[-1].body == {"device": "box"}
+    refusal = {"error": {"code": "device_missing", "message": "There is no device 'box'."}}
+    rest.answers["POST /control/device"] = (404, refusal)
+    assert kitsu("device", "box")[0] == Exit.REFUSED

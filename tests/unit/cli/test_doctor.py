@@ -115,7 +115,29 @@ def test_coqui(where: Path) -> None:
     (where / "engines" / "coqui").mkdir(parents=True)
     assert "not complete" in voices.coqui().found
     (where / "engines" / "coqui" / "installed").touch()
-    assert voices.coqui().state == "ok"
+    assert (voices.coqui().state, voices.coqui().do) == ("off", "kitsu download list coqui")
+    coqui_model(where, "hum", '{"model": "vits"}')
+    assert (voices.coqui().state, voices.coqui().found) == ("ok", "hum")
+
+
+def coqui_model(where: Path, name: str, config: str) -> None:
+    folder = where / "engines" / "coqui" / "models" / name
+    folder.mkdir(parents=True)
+    (folder / "model.pth").touch()
+    (folder / "config.json").write_text(config)
+
+
+def test_xtts_is_told_with_its_licence(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert voices.xtts() == []
+    coqui_model(where, "clone", '{"model": "xtts"}')
+    (row,) = voices.xtts()
+    assert (row.state, "CPML" in row.found, "--accept-cpml" in row.do) == ("off", True, True)
+    assert "voice xtts" in [one.check for one in voices.all_voices()]
+    for name, value, state in (("VOICE", "clone:ann", "broken"), ("ACCEPT_CPML", "true", "ok")):
+        monkeypatch.setenv(f"KITSU__TTS__{name}", value)
+        read.cache_clear()
+        (row,) = voices.xtts()
+        assert (row.state, "CPML" in row.found) == (state, True)
 
 
 def test_without_any_voice_espeak_is_what_is_missing(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:

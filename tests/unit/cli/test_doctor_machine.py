@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from kitsu import soundcard
 from kitsu.config import read
-from kitsu_cli import soundcard
 from kitsu_cli.doctor import Finding, hardware
 from tests.fakes import sound_module
 

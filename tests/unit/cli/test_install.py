@@ -18,6 +18,9 @@ SYNTHESIZER = {
     "TTS/__init__.py": "",
     "TTS/utils/__init__.py": "",
     "TTS/utils/synthesizer.py": "class Synthesizer: pass\n",
+    "TTS/tts/__init__.py": "",
+    "TTS/tts/models/__init__.py": "",
+    "TTS/tts/models/xtts.py": "import torchaudio\nclass Xtts: pass\n",
 }
 TORCH = {"torch.py": "class cuda:\n    is_available = staticmethod(lambda: False)\n"}
 
@@ -25,7 +28,7 @@ TORCH = {"torch.py": "class cuda:\n    is_available = staticmethod(lambda: False
 def wheel(folder: Path, name: str, files: dict[str, str]) -> None:
     """A package of the version that the constraints want."""
     pins = dict(line.split("==") for line in constraints() if "==" in line)
-    version = pins[name]
+    version = pins.get(name, "1.0")
     stem = f"{name.replace('-', '_')}-{version}"
     info = {
         f"{stem}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
@@ -72,6 +75,24 @@ def test_it_is_made_tried_and_mended(tmp_path: Path, monkeypatch: pytest.MonkeyP
     models = str(home / "engines" / "coqui" / "models")
     assert json.loads(done.stdout) == {"installed": "coqui", "device": "cpu", "models": models}
     assert "no voice yet" in installed("coqui")
+    assert not (home / ".env").exists(), "XTTS is nobody's default"
+
+    (home / ".env").write_text("# quickstart: channel: fox\nKITSU__TTS__VOICE=clone\n", encoding="utf-8")
+    shown = install(home, packages, "--accept-cpml")
+    assert shown.returncode == 2
+    assert "no commercial licence can be had" in " ".join(shown.stderr.split())
+    broken = install(home, packages, "--accept-cpml", "--yes")
+    assert (broken.returncode, "install.log" in broken.stderr) == (10, True), "torchaudio is nowhere to be had"
+    assert "no voice yet" in installed("coqui"), "what was installed stays"
+    assert "CPML" not in (home / ".env").read_text(encoding="utf-8")
+    for name in ("torchaudio", "torchcodec"):
+        wheel(packages, name, {f"{name}.py": ""})
+    done = install(home, packages, "--accept-cpml", "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["accept_cpml"] is True
+    written = (home / ".env").read_text(encoding="utf-8")
+    assert "KITSU__TTS__ACCEPT_CPML=true" in written
+    assert written.startswith("# quickstart: channel: fox\nKITSU__TTS__VOICE=clone\n"), "the rest is as it was"
 
 
 def test_the_constraints_name_no_host() -> None:

@@ -47,6 +47,18 @@ def test_status_of_a_healthy_show(kitsu: Kitsu, rest: FakeRest, launcher: FakeRe
     assert report["show"]["levels"] == LEVELS
 
 
+def test_status_tells_what_is_worth_knowing_of_a_voice(kitsu: Kitsu, rest: FakeRest, launcher: FakeRest) -> None:
+    note = "clone is an XTTS model. " + "Coqui Public Model License: for non-commercial use only. " * 3 + "\x1b[2J"
+    role = {"role": "tts", "connected": True, "state": "ok", "capabilities": {"note": note}}
+    rest.answers["GET /status"] = (200, STATUS | {"services": [role]})
+    code, out, _ = kitsu("status")
+    assert code == 0
+    assert "tts: clone is an XTTS model." in out
+    assert "non-commercial" in out
+    assert max(map(len, out.splitlines())) <= WIDTH
+    assert "\x1b" not in out
+
+
 def test_status_fits_whatever_the_services_say(kitsu: Kitsu, rest: FakeRest, launcher: FakeRest) -> None:
     bad = dict(LAUNCHER["services"][0], name="x" * 200, state="failed", ready=False, reason="b\x1b[2J" * 99)
     launcher.answers["GET /status"] = (200, LAUNCHER | {"services": [bad]})

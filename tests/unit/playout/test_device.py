@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from kitsu.errors import EngineError
-from kitsu_playout.device import BLOCK, FADE, Backend, DeviceSink
+from kitsu.soundcard import Device
+from kitsu_playout.device import BLOCK, DEAF_S, FADE, Backend, DeviceSink, open_device
+
+BOX = Device(number=3, name="Box", host="ALSA", channels=2, rate_hz=48_000.0, default=False)
 
 
 class Speaker:
@@ -34,15 +37,29 @@ class Speaker:
         return np.frombuffer(bytes(buffer), np.int16)
 
 
+class Clock:
+    """Time that stands still."""
+
+    now = 50.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-def opened() -> tuple[DeviceSink, Speaker]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def opened(clock: Clock) -> tuple[DeviceSink, Speaker]:
     speakers: list[Speaker] = []
 
     def open_stream(**options: Any) -> Speaker:
         speakers.append(Speaker(**options))
         return speakers[0]
 
-    return DeviceSink("3", Backend(open_stream, (OSError,))), speakers[0]
+    return DeviceSink(BOX, Backend(open_stream, (OSError,)), clock), speakers[0]
 
 
 def test_plays_what_it_gets_and_silence_otherwise(opened: tuple[DeviceSink, Speaker]) -> None:
@@ -50,11 +67,13 @@ def test_plays_what_it_gets_and_silence_otherwise(opened: tuple[DeviceSink, Spea
     assert speaker.running
     assert speaker.options["device"] == 3
     assert not speaker.pull().any()
+    assert (sink.state, sink.position()) == ("idle", 0), "silence is no position"
     sink.play(1000, np.full(300, 7, np.int16))
     assert np.all(speaker.pull() == 7)
     tail = speaker.pull()
     assert np.all(tail[:60] == 7)
     assert not tail[60:].any()
+    assert sink.state == "running"
     assert sink.position() == 1300 - round((0.01 + BLOCK / 48_000) * 48_000)
 
 
@@ -83,17 +102,49 @@ def test_underruns_are_counted_and_the_queue_is_bounded(opened: tuple[DeviceSink
     assert pulled == 200
 
 
-def test_a_device_that_is_not_there_is_a_typed_error() -> None:
-    def refuse(**options: Any) -> Speaker:
-        raise OSError("Invalid device")
+def test_a_device_that_asks_for_nothing_any_more_is_gone(opened: tuple[DeviceSink, Speaker], clock: Clock) -> None:
+    sink, speaker = opened
+    clock.now += DEAF_S - 0.1
+    assert sink.active
+    speaker.pull()
+    clock.now += DEAF_S - 0.1
+    assert sink.active
+    clock.now += 0.2
+    assert not sink.active
+
+
+def test_a_driver_that_fails_when_it_is_asked_means_gone_and_closing_it_harms_nobody(clock: Clock) -> None:
+    class Broken(Speaker):
+        @property
+        def active(self) -> bool:  # type: ignore[override]
+            raise OSError("Unanticipated host error")
+
+        def stop(self) -> None:
+            raise OSError("Invalid stream pointer")
+
+    sink = DeviceSink(BOX, Backend(Broken, (OSError,)), clock)
+    assert not sink.active
+    sink.close()
+
+
+@pytest.mark.parametrize("where", ["open", "start"])
+def test_a_device_that_cannot_be_opened_is_a_typed_error(where: str) -> None:
+    class Busy(Speaker):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            if where == "open":
+                raise OSError("Device unavailable")
+
+        def start(self) -> None:
+            raise OSError("Device unavailable")
 
     with pytest.raises(EngineError) as caught:
-        DeviceSink("Nope", Backend(refuse, (OSError,)))
-    assert caught.value.code == "device_missing"
-    assert "Nope" in caught.value.message
+        DeviceSink(BOX, Backend(Busy, (OSError,)))
+    assert (caught.value.code, caught.value.retryable) == ("device_failed", True)
+    assert "Box, ALSA" in caught.value.message
 
 
 def test_a_name_that_no_machine_has() -> None:
     with pytest.raises(EngineError) as caught:
-        DeviceSink("no such device 4711")
+        open_device("no such device 4711")
     assert caught.value.code in ("sound_missing", "device_missing")

@@ -102,6 +102,7 @@ async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 async def test_a_full_disk_costs_the_file_alone(wavs: TurnWavs, tmp_path: Path) -> None:
     folder = tmp_path / "turns"
     folder.mkdir(exist_ok=True)
+    await wavs.finish("none", 0)  # what was left before has been swept away
     (folder / "t1.wav.part").symlink_to("/dev/full")
     for _ in range(5):
         wavs.write("t1", SOUND)

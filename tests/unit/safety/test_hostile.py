@@ -72,17 +72,15 @@ def test_time_grows_with_length_only(rules: RuleSet, piece: str) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=400))
 def test_no_text_breaks_the_rules(text: str) -> None:
-    rules = _RULES.with_terms(["zorbly"])
-    finding = rules.find(text, "input")
+    finding = _RULES.find(text, "input")
     if finding is not None:
         assert 0 <= finding.start < finding.end <= len(text)
 
 
-_RULES = load_rules(RULES, family_mode=True)
+_RULES = load_rules(RULES, family_mode=True).with_terms(["zorbly"])
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60), st.sampled_from(["zorbly", "Z O R B L Y", "z0rbly", "ｚｏｒｂｌｙ"]))
 def test_no_surrounding_hides_a_word(before: str, after: str, word: str) -> None:
-    rules = _RULES.with_terms(["zorbly"])
-    assert rules.find(f"{before} , {word} , {after}", "output") is not None
+    assert _RULES.find(f"{before} , {word} , {after}", "output") is not None

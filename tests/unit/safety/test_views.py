@@ -63,8 +63,9 @@ def test_one_code_point_cannot_blow_up() -> None:
 @given(st.text(max_size=300))
 def test_any_text_has_views_that_map_into_it(text: str) -> None:
     plain = views.plain(text)
-    for view in (plain, views.skeleton(plain), views.heard(plain) or plain):
+    for view in (plain, views.skeleton(plain), views.heard(plain) or plain, views.masked(plain) or plain):
         assert len(view.text) == len(view.origin)
         assert view.data.decode() == view.text
-        assert all(0 <= index < len(text) for index in view.origin)
-        assert list(view.origin) == sorted(view.origin)
+        start, end = view.points(0, len(view.text))
+        assert 0 <= start <= end <= len(text)
+        assert all(view.points(at, at + 1)[0] <= view.points(at + 1, at + 2)[0] for at in range(len(view.text) - 1))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kitsu.speech.rewrites import written_span
 from kitsu.speech.saying import Speaker, name_words
 
+MILLIONS = "one million, two hundred and thirty-four thousand, five hundred and sixty-seven"
 ENGLISH = [
     ("I have 3 cats.", "I have three cats."),
     ("1,234 viewers", "one thousand, two hundred and thirty-four viewers"),
@@ -38,6 +39,9 @@ ENGLISH = [
     ("gg, kitsu!", "G G, Kit soo!"),
     ("No numbers here, just words: isn't it nice?", "No numbers here, just words: isn't it nice?"),
     ("e.g. this one, i.e. that", "e.g. this one, i.e. that"),
+    ("At 93.184.216.34", "At ninety-three dot one hundred and eighty-four dot two hundred and sixteen dot thirty-four"),
+    ("1.234.567,8 in all", f"{MILLIONS} point eight in all"),
+    ("$1.234.567,08", f"{MILLIONS} dollars, eight cents"),
 ]
 GERMAN = [
     ("Ich habe 3 Katzen", "Ich habe drei Katzen"),

@@ -57,7 +57,3 @@ async def test_an_unknown_voice_in_the_settings_stops_the_start() -> None:
         with pytest.raises(ConfigError) as caught:
             await EspeakVoice(TtsSettings(voice="klingon+f9")).load(stack)
     assert caught.value.code == "no_such_voice"
-
-
-async def test_german_voice(voice: EspeakVoice) -> None:
-    assert len(await samples_of(voice, "Grüß dich, Füchse sind schön.", "de+f3")) > 22050

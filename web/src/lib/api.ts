@@ -1,5 +1,5 @@
 /** The door's REST, typed. */
-import type { AuthorRole, PanicExit } from '$lib/protocol';
+import type { AuthorRole, DeviceState, PanicExit } from '$lib/protocol';
 
 export class ApiError extends Error {
 	constructor(
@@ -22,6 +22,32 @@ export interface PanicAnswer {
 export interface OverlayAddress {
 	key: string;
 	url: string;
+}
+
+export type Action = 'allow' | 'careful' | 'replace' | 'drop' | 'hold' | 'stop';
+
+/** One verdict of the gate. `text` is what was blocked: it comes by REST only, and never on the stream. */
+export interface Verdict {
+	id: number;
+	turn_id: string;
+	at: number;
+	stage: 'input' | 'output';
+	surface: string;
+	action: Action;
+	rule: string;
+	category: string;
+	ms: number;
+	text: string;
+	found: string;
+	because: string;
+}
+
+export interface HeldLine {
+	turn_id: string;
+	author: string;
+	category: string;
+	text: string;
+	expires_in_s: number;
 }
 
 const NO_DOOR = 'The control door does not answer. Kitsu goes on; in a terminal, `kitsu status` says why.';
@@ -59,6 +85,8 @@ export const api = {
 	volume: (percent: number) => ask<unknown>('POST', '/api/v1/control/volume', { percent }),
 	topics: (on: boolean) => ask<unknown>('POST', '/api/v1/control/topics', { on }),
 	resetVts: () => ask<unknown>('POST', '/api/v1/vts/reset'),
+	devices: () => ask<DeviceState>('GET', '/api/v1/devices'),
+	device: (device: string) => ask<{ device: string }>('POST', '/api/v1/control/device', { device }),
 	voice: (choice: string) => {
 		const [engine, voice = ''] = choice.split(/\/(.*)/s);
 		return ask<{ engine: string; voice: string }>('POST', '/api/v1/voice', { engine, voice });
@@ -66,5 +94,11 @@ export const api = {
 	obsScene: (scene: string) => ask<unknown>('POST', '/api/v1/obs/scene', { scene }),
 	obsPreset: (preset: string) => ask<unknown>('POST', '/api/v1/obs/preset', { preset }),
 	obs: (order: 'reset' | 'restore') => ask<unknown>('POST', `/api/v1/obs/${order}`),
+	verdicts: (limit = 8) => ask<Verdict[]>('GET', `/api/v1/safety/verdicts?limit=${limit}`),
+	held: () => ask<HeldLine[]>('GET', '/api/v1/safety/held'),
+	answerHeld: (turn: string, answer: 'allow_once' | 'deny') =>
+		ask<unknown>('POST', `/api/v1/safety/held/${encodeURIComponent(turn)}`, { answer }),
+	blockTerm: (term: string) => ask<unknown>('POST', '/api/v1/safety/block', { term }),
+	allowPhrase: (phrase: string) => ask<unknown>('POST', '/api/v1/safety/allow', { phrase }),
 	restart: (service: string) => ask<unknown>('POST', `/api/v1/modules/${service}`, { action: 'restart' })
 };

@@ -491,6 +491,41 @@ export interface PlayoutSinks extends Envelope {
   sinks: SinkState[];
 }
 
+/** The machine's sound devices, and the one that plays beside the browsers. */
+export interface DeviceState {
+  chosen: string; // a name out of `there`, or "default"; empty: none, the browsers play
+  playing: string; // the one that is open now, by its name; empty: none
+  trouble: string; // why the chosen one does not play, or why nothing is known of any
+  there: string[]; // names as `playout.use` takes them; as of the last look
+  default: string; // which of them the system itself plays on
+}
+
+/** Sound devices: on joining, on change, and as the answer to `playout.look`. */
+export interface PlayoutDevices extends Envelope {
+  type: 'playout.devices';
+  device: DeviceState;
+}
+
+/** Look which sound devices there are now. Answered with `playout.devices`. */
+export interface PlayoutLook extends Envelope {
+  type: 'playout.look';
+}
+
+/** Play on this sound device from now on. Answered with `playout.using`. */
+export interface PlayoutUse extends Envelope {
+  type: 'playout.use';
+  device: string; // a name or a part of it, a number, "default"; empty: none, the browsers play
+  again: boolean; // it was accepted before: when it is not there now, wait for it
+}
+
+/** What became of `playout.use`. */
+export interface PlayoutUsing extends Envelope {
+  type: 'playout.using';
+  device: string; // what is chosen now, by its name, or "default"
+  code: string; // why nothing changed; empty when it did
+  message: string;
+}
+
 /** An input of OBS that has sound. */
 export interface ObsInput {
   name: string;
@@ -756,6 +791,7 @@ export interface StateSnapshot extends Envelope {
   character: string;
   services: ServiceState[];
   sinks: SinkState[];
+  device: DeviceState;
   current: TurnState[]; // running turns
   recent: TurnState[]; // newest last, at most 20
   waiting: number;
@@ -844,6 +880,10 @@ export type AnyMessage =
   | SinkFlush
   | SinkFlushed
   | PlayoutSinks
+  | PlayoutDevices
+  | PlayoutLook
+  | PlayoutUse
+  | PlayoutUsing
   | ObsState
   | ObsSwitch
   | ObsRun
@@ -916,6 +956,10 @@ const NAMES: Record<MessageType, string> = {
   'sink.flush': 'SinkFlush',
   'sink.flushed': 'SinkFlushed',
   'playout.sinks': 'PlayoutSinks',
+  'playout.devices': 'PlayoutDevices',
+  'playout.look': 'PlayoutLook',
+  'playout.use': 'PlayoutUse',
+  'playout.using': 'PlayoutUsing',
   'obs.state': 'ObsState',
   'obs.switch': 'ObsSwitch',
   'obs.run': 'ObsRun',
@@ -1002,6 +1046,11 @@ const SHAPES: Record<string, Shape> = {
   SinkFlushed: { defaults: { ...ENVELOPE, panic_id: "" }, parts: {  } },
   SinkState: { defaults: { label: "", elected: false, state: "idle", behind_ms: 0.0, underruns: 0 }, parts: {  } },
   PlayoutSinks: { defaults: { ...ENVELOPE,  }, parts: { sinks: 'SinkState' } },
+  DeviceState: { defaults: { chosen: "", playing: "", trouble: "", there: [], default: "" }, parts: {  } },
+  PlayoutDevices: { defaults: { ...ENVELOPE,  }, parts: { device: 'DeviceState' } },
+  PlayoutLook: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  PlayoutUse: { defaults: { ...ENVELOPE, again: false }, parts: {  } },
+  PlayoutUsing: { defaults: { ...ENVELOPE, code: "", message: "" }, parts: {  } },
   ObsInput: { defaults: { volume_db: 0.0 }, parts: {  } },
   ObsPreset: { defaults: { texts: [] }, parts: {  } },
   ObsState: { defaults: { ...ENVELOPE, reason: "", version: "", scene: "", scenes: [], inputs: [], recording: false, streaming: false, presets: [], safe_scene: "", held: "" }, parts: { inputs: 'ObsInput', presets: 'ObsPreset' } },
@@ -1033,7 +1082,7 @@ const SHAPES: Record<string, Shape> = {
   TurnEnded: { defaults: { ...ENVELOPE, heard: "", audio_ms: 0.0, times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0}, policy_engine: "", tts_engine: "" }, parts: { times: 'StageTimes' } },
   ServiceState: { defaults: { reason: "", latency_ms: {}, queues: {}, capabilities: {"engine":"","engines":[],"voices":[],"max_parallel":1,"features":[],"note":""} }, parts: { queues: '*QueueState', capabilities: 'Capabilities' } },
   TurnState: { defaults: { author: null, question: null, segments: [], heard: [], outcome: null, reason: "", times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0} }, parts: { author: 'Approved', question: 'Approved', segments: 'Segment', heard: 'SegmentHeard', times: 'StageTimes' } },
-  StateSnapshot: { defaults: { ...ENVELOPE, services: [], sinks: [], current: [], recent: [], waiting: 0, dropped: {}, confirmed: [], obs: null }, parts: { levels: 'ShowLevels', services: 'ServiceState', sinks: 'SinkState', current: 'TurnState', recent: 'TurnState', confirmed: 'PanicExit', obs: 'ObsState' } },
+  StateSnapshot: { defaults: { ...ENVELOPE, services: [], sinks: [], device: {"chosen":"","playing":"","trouble":"","there":[],"default":""}, current: [], recent: [], waiting: 0, dropped: {}, confirmed: [], obs: null }, parts: { levels: 'ShowLevels', services: 'ServiceState', sinks: 'SinkState', device: 'DeviceState', current: 'TurnState', recent: 'TurnState', confirmed: 'PanicExit', obs: 'ObsState' } },
   PanicExit: { defaults: { latency_ms: 0.0, detail: "" }, parts: {  } },
   ShowChanged: { defaults: { ...ENVELOPE, confirmed: [] }, parts: { levels: 'ShowLevels', confirmed: 'PanicExit' } },
   ServiceChanged: { defaults: { ...ENVELOPE,  }, parts: { service: 'ServiceState' } },

@@ -76,11 +76,13 @@ describe('reduce', () => {
 			message('service.changed', { service: { role: 'tts', connected: false, state: 'missing', reason: 'gone' } }),
 			message('service.changed', { service: { role: 'policy', connected: true, state: 'ok' } }),
 			message('playout.sinks', { sinks: [{ sink: 'a', kind: 'overlay', conv: 'stage' }] }),
+			message('playout.devices', { device: { chosen: 'default', playing: 'Box, ALSA' } }),
 			message('chat.shed', { dropped: { flood: 3 }, waiting: 4 }),
 			message('show.changed', { levels: { mode: 'live', muted: true, panic: null } })
 		);
 		expect(show.services.map((one) => [one.role, one.state])).toEqual([['tts', 'missing'], ['policy', 'ok']]);
 		expect(show.sinks).toHaveLength(1);
+		expect([show.device.playing, show.device.there]).toEqual(['Box, ALSA', []]);
 		expect([show.dropped, show.waiting, show.levels.muted]).toEqual([{ flood: 3 }, 4, true]);
 	});
 

@@ -1,6 +1,7 @@
 /** What the control page knows, and how each message of the stream changes it. Pure. */
 import type {
 	AnyMessage,
+	DeviceState,
 	ObsState,
 	PanicExit,
 	ServiceState,
@@ -23,6 +24,7 @@ export interface Show {
 	character: string;
 	services: ServiceState[];
 	sinks: SinkState[];
+	device: DeviceState;
 	current: TurnState[];
 	recent: TurnState[];
 	waiting: number;
@@ -41,6 +43,7 @@ export const NOTHING: Show = {
 	character: '',
 	services: [],
 	sinks: [],
+	device: { chosen: '', playing: '', trouble: '', there: [], default: '' },
 	current: [],
 	recent: [],
 	waiting: 0,
@@ -62,6 +65,8 @@ export function reduce(show: Show, message: AnyMessage): Show {
 			return { ...next, services: replaced(next.services, message.service) };
 		case 'playout.sinks':
 			return { ...next, sinks: message.sinks };
+		case 'playout.devices':
+			return { ...next, device: message.device };
 		case 'obs.state':
 			return { ...next, obs: message };
 		case 'chat.shed':
@@ -121,7 +126,8 @@ const EMPTY_TURN = {
 };
 
 function fromSnapshot(show: Show, message: StateSnapshot): Show {
-	const { levels, character, services, sinks, current, recent, waiting, dropped, confirmed, obs, seq } = message;
+	const { levels, character, services, sinks, device, current, recent, waiting, dropped, confirmed, obs, seq } =
+		message;
 	return {
 		ready: true,
 		seq,
@@ -130,6 +136,7 @@ function fromSnapshot(show: Show, message: StateSnapshot): Show {
 		character,
 		services,
 		sinks,
+		device,
 		current,
 		recent,
 		waiting,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PanicExit, StageTimes } from '$lib/protocol';
 import { duration, stages } from './latency';
 import { NOTHING } from './state';
-import { ago, exitName, hints, mergeExits, onAir } from './words';
+import { ago, deviceChoices, exitName, hints, mergeExits, onAir } from './words';
 
 const exit = (name: string, state: PanicExit['state']): PanicExit => ({ exit: name, state, latency_ms: 1, detail: '' });
 
@@ -13,6 +13,16 @@ describe('words', () => {
 		expect(onAir({ mode: 'live', muted: true, volume: 100, topics: true, panic: null, resumed_at: 0 }).word).toBe('Muted');
 		expect(onAir({ mode: 'live', muted: false, volume: 100, topics: true, panic: null, resumed_at: 0 }).word).toBe('On air');
 		expect(onAir({ mode: 'standby', muted: false, volume: 100, topics: true, panic: null, resumed_at: 0 }).word).toBe('Standby');
+	});
+
+	it('offers the sound devices, and never hides the one that was chosen', () => {
+		const device = { ...NOTHING.device, there: ['Box, ALSA', 'Phones, ALSA'], default: 'Box, ALSA' };
+		const labels = (more: object) => deviceChoices({ ...device, ...more }).map((one) => one.label);
+		expect(labels({})).toEqual(['Overlay or page', 'System default (Box, ALSA)', 'Box, ALSA', 'Phones, ALSA']);
+		expect(labels({ chosen: 'Old, MME' }).at(-1)).toBe('Old, MME (not there)');
+		expect(labels({ there: [], default: '', chosen: 'Old, MME', playing: 'Old, MME' })).toEqual(['Overlay or page', 'Old, MME']);
+		expect(labels({ there: [], default: '', chosen: 'default' })).toEqual(['Overlay or page', 'System default']);
+		expect(labels({ there: [], default: '' })).toEqual(['Overlay or page']);
 	});
 
 	it('never takes a confirmation back', () => {

@@ -1,5 +1,6 @@
 /** The page's words for what the protocol says. Pure. */
-import type { Outcome, PanicExit, ServiceState, ShowLevels, TurnState } from '$lib/protocol';
+import type { Action } from '$lib/api';
+import type { DeviceState, Outcome, PanicExit, ServiceState, ShowLevels, TurnState } from '$lib/protocol';
 import type { Show } from './state';
 
 export type Tone = 'ok' | 'warn' | 'stop' | 'air' | 'quiet';
@@ -33,6 +34,19 @@ const OUTCOMES: Record<Outcome, Status> = {
 
 export function outcome(turn: TurnState): Status {
 	return turn.outcome ? OUTCOMES[turn.outcome] : { icon: '…', word: 'running', tone: 'air' };
+}
+
+const VERDICTS: Record<Action, Status> = {
+	allow: { icon: '✓', word: 'let through', tone: 'ok' },
+	careful: { icon: '!', word: 'with care', tone: 'warn' },
+	replace: { icon: '↺', word: 'replaced', tone: 'warn' },
+	drop: { icon: '⊘', word: 'dropped', tone: 'warn' },
+	hold: { icon: '‖', word: 'held', tone: 'warn' },
+	stop: { icon: '■', word: 'stopped', tone: 'warn' }
+};
+
+export function verdictStatus(action: Action): Status {
+	return VERDICTS[action];
 }
 
 const SERVICE: Record<ServiceState['state'], Status> = {
@@ -110,6 +124,24 @@ export function ago(ts: number, now: number): string {
 	if (seconds < 60) return `${seconds} s ago`;
 	if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
 	return `${Math.floor(seconds / 3600)} h ago`;
+}
+
+export interface Choice {
+	value: string;
+	label: string;
+}
+
+/** Where she can be heard; the one that was chosen is always among them, gone or not. */
+export function deviceChoices(device: DeviceState): Choice[] {
+	const { chosen, playing, there } = device;
+	const system = device.default || (chosen === 'default' ? playing : '');
+	const choices = [{ value: 'none', label: 'Overlay or page' }];
+	if (there.length > 0 || chosen === 'default')
+		choices.push({ value: 'default', label: system ? `System default (${system})` : 'System default' });
+	choices.push(...there.map((name) => ({ value: name, label: name })));
+	if (chosen && !choices.some((one) => one.value === chosen))
+		choices.push({ value: chosen, label: playing === chosen ? chosen : `${chosen} (not there)` });
+	return choices;
 }
 
 export interface Hint {

@@ -1,0 +1,316 @@
+"""The gate's rules while the show runs: files that change, and the operator's own words.
+
+Files are looked at every second, off the event loop. All or nothing: a set that is wrong, half-written or gone changes
+nothing but the health; the rules that counted go on counting.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from kitsu.config import SafetySettings
+from kitsu.errors import GateError, KitsuError
+from kitsu.protocol import Approved, ObsText
+from kitsu.safety import ClosedGate, Gate, InputVerdict, Judge, ReplyVerdict, Rulebook, RuleSet, Window, load_rulebook
+from kitsu.safety.own import BLOCKED, OwnList, OwnTerm, read_own, write_own
+from kitsu.telemetry import log
+
+LOOK_EVERY_S = 1.0
+SWITCH_S = 0.0005
+"""How soon a compiling thread gives way to the event loop (the interpreter's default, 5 ms, would be heard)."""
+
+T = TypeVar("T")
+Fingerprint = tuple[tuple[str, int, int], ...]  # path, mtime (ns), bytes
+Tell = Callable[[Literal["info", "warn", "error"], str, str], None]  # level, code, message: a notice
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFiles:
+    """Where the rules lie, and how they are read."""
+
+    folder: Path
+    own: Path
+    settings: SafetySettings = field(default_factory=SafetySettings)
+
+    def load(self) -> tuple[Rulebook, OwnList]:
+        """Everything, compiled. For a thread.
+
+        Raises:
+            GateError: `rules_missing` or `rules_invalid`, naming file and line.
+            ConfigError: `bad_setting`.
+        """
+        own = read_own(self.own)
+        settings = self.settings
+        return load_rulebook(self.folder, family_mode=settings.family_mode, levels=settings.level_of), own
+
+    def fingerprint(self) -> Fingerprint:
+        """What changes when a file does. For a thread."""
+        return tuple(_prints([*sorted(self.folder.glob("*.yaml")), self.own]))
+
+
+class SwitchGate:
+    """Asks the gate that is there now: one that began closed may open."""
+
+    def __init__(self, now: Judge) -> None:
+        self.now = now
+
+    async def judge_input(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
+        """See `Judge`."""
+        return await self.now.judge_input(text, author=author, turn_id=turn_id)
+
+    async def pardon(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
+        """See `Judge`."""
+        return await self.now.pardon(text, author=author, turn_id=turn_id)
+
+    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
+        """See `Judge`."""
+        return await self.now.judge_reply(text, turn_id=turn_id)
+
+    def window(self, turn_id: str) -> Window:
+        """See `Judge`."""
+        return self.now.window(turn_id)
+
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
+        """See `Judge`."""
+        return await self.now.judge_obs_text(text, turn_id=turn_id)
+
+
+class RuleKeeper:
+    """Holds the rules, and gives the gate new ones. `opened` is told of a gate that was closed and now is not."""
+
+    def __init__(self, judge: Judge, files: RuleFiles, key: bytes, *, watching: bool = True) -> None:
+        self.gate = SwitchGate(judge)
+        self.files = files
+        self.tell: Tell = lambda level, code, message: None
+        self.opened: Callable[[Gate], None] = lambda gate: None
+        self.changed: Callable[[], None] = lambda: None  # health is better or worse
+        self.look_over: Callable[[RuleSet], str] = lambda rules: (
+            ""
+        )  # in a thread: what the operator should know of them
+        self.calm: Callable[[], Awaitable[None]] = _at_once  # before the processor is wanted for long
+        self.trouble = ""  # why the files on disk are not the rules that count; empty when they are
+        self.reloads = 0
+        self._key = key
+        self._watching = watching
+        self._book: Rulebook | None = None
+        self._own = OwnList()
+        self._now_only = OwnList()
+        self._seen: Fingerprint = ()
+        self._alone = asyncio.Lock()
+
+    @classmethod
+    def start(cls, files: RuleFiles, key: bytes) -> "RuleKeeper":
+        """With the rules as they lie there; when something is wrong with them, with a closed gate.
+
+        Raises:
+            ConfigError: `bad_setting`.
+        """
+        seen = files.fingerprint()
+        try:
+            book, own = files.load()
+        except GateError as error:
+            log.error("gate.closed", code=error.code, message_=error.message)
+            keeper = cls(ClosedGate(error), files, key)
+            keeper.trouble = error.message
+        else:
+            rules = own.applied_to(book.rules)
+            gate = Gate(rules, key, actions=book.actions, budget_ms=files.settings.budget_ms)
+            keeper = cls(gate, files, key)
+            keeper._book, keeper._own = book, own
+        keeper._seen = seen
+        return keeper
+
+    @property
+    def own(self) -> OwnList:
+        """The operator's words that last."""
+        return self._own
+
+    @property
+    def now_only(self) -> OwnList:
+        """The operator's words for this show."""
+        return self._now_only
+
+    @property
+    def shipped(self) -> RuleSet | None:
+        """The rules without the operator's own words; None while they cannot be used."""
+        return self._book.rules if self._book else None
+
+    @property
+    def levels(self) -> Mapping[str, int]:
+        """How strict each category is."""
+        return self._book.levels if self._book else {}
+
+    async def run(self) -> None:
+        """Follow the files until cancelled."""
+        while self._watching:
+            await asyncio.sleep(LOOK_EVERY_S)
+            await self.look()
+
+    async def look(self) -> None:
+        """Take in what has changed on disk, if anything has."""
+        seen = await asyncio.to_thread(self.files.fingerprint)
+        if seen == self._seen:
+            return
+        async with self._alone:
+            await self.calm()
+            await self._reload(seen)
+
+    async def block(self, term: str, category: str = BLOCKED, *, now_only: bool = False) -> None:
+        """Block this from the next text on.
+
+        Raises:
+            GateError: `bad_term`, `gate_closed`, or `own_words_not_saved`: then nothing has changed.
+        """
+        async with self._alone:
+            self._check_term(term, category)
+            if now_only:
+                await self._adopt(self._own, self._now_only.blocking(term, category), must_find=term)
+            else:
+                await self._adopt(self._own.blocking(term, category), self._now_only, must_find=term)
+
+    async def unblock(self, term: str) -> bool:
+        """Block this no longer. False: it was not on the operator's own list. Raises like `block`."""
+        async with self._alone:
+            own, now_only = self._own.unblocking(term), self._now_only.unblocking(term)
+            if (own, now_only) == (self._own, self._now_only):
+                return False
+            await self._adopt(own, now_only)
+            return True
+
+    async def allow(self, phrase: str) -> None:
+        """Hold nothing against this any more. Raises like `block`."""
+        async with self._alone:
+            await self._adopt(self._own.allowing(phrase), self._now_only.unblocking(phrase))
+
+    async def disallow(self, phrase: str) -> bool:
+        """Take an allowed phrase back. False: it was not on the list. Raises like `block`."""
+        async with self._alone:
+            own = self._own.disallowing(phrase)
+            if own == self._own:
+                return False
+            await self._adopt(own, self._now_only)
+            return True
+
+    # Inside
+
+    async def _reload(self, seen: Fingerprint) -> None:
+        missing_own = str(self.files.own) in {path for path, *_ in self._seen} - {path for path, *_ in seen}
+        try:
+            if missing_own:
+                raise GateError("rules_missing", f"{self.files.own} is gone; write it again, or block a word.")
+            book, own = await self._compile(self.files.load)
+            rules, remark = await self._compile(lambda: self._made(book, own, self._now_only))
+        except KitsuError as error:
+            self._complain(error)
+            if not missing_own:
+                self._seen = seen
+            return
+        self._book, self._own = book, own
+        self._seen = seen
+        self._use(rules, book)
+        self._well(remark)
+
+    async def _adopt(self, own: OwnList, now_only: OwnList, *, must_find: str = "") -> None:
+        book = self._base()
+        rules, remark = await self._compile(lambda: self._made(book, own, now_only))
+        if must_find and rules.find(must_find, "output") is None:
+            raise GateError("bad_term", "That is on an allow-list (configs/safety/allow.yaml), which comes first.")
+        if own != self._own:
+            await self._save(own)
+        self._own, self._now_only = own, now_only
+        self._use(rules, book)
+        self._remark(remark)
+
+    async def _save(self, own: OwnList) -> None:
+        try:
+            await asyncio.to_thread(write_own, self.files.own, own)
+        except OSError as error:
+            text = f"{self.files.own} cannot be written ({error.strerror}); nothing has changed."
+            raise GateError("own_words_not_saved", text) from None
+        if self._watching and not self.trouble:  # else the next look tells whether this was the cure
+            mine = str(self.files.own)
+            new = await asyncio.to_thread(lambda: tuple(_prints([self.files.own])))
+            self._seen = tuple(row for row in self._seen if row[0] != mine) + new
+
+    def _use(self, rules: RuleSet, book: Rulebook) -> None:
+        gate = self.gate.now
+        if isinstance(gate, Gate):
+            gate.use(rules, book.actions)
+            return
+        opened = Gate(rules, self._key, actions=book.actions, budget_ms=self.files.settings.budget_ms)
+        self.gate.now = opened
+        self.opened(opened)
+
+    def _made(self, book: Rulebook, own: OwnList, now_only: OwnList) -> tuple[RuleSet, str]:
+        """The rules with the operator's words. Looking over them also warms their automata, here and not in a turn."""
+        rules = now_only.applied_to(own.applied_to(book.rules))
+        return rules, self.look_over(rules)
+
+    def _remark(self, remark: str) -> None:
+        if remark:
+            log.warning("rules.remark", message_=remark)
+            self.tell("warn", "her_lines_blocked", remark)
+
+    def _base(self) -> Rulebook:
+        """The rules without the operator's own words."""
+        if self._book is None and isinstance(self.gate.now, Gate):
+            self._book = Rulebook(self.gate.now.rules, self.gate.now.actions, {})
+        if self._book is None:
+            raise GateError("gate_closed", "The gate is closed; mend its rules first: kitsu status says which line.")
+        return self._book
+
+    def _check_term(self, term: str, category: str) -> None:
+        known = self._base().actions.treatments
+        if category != BLOCKED and category not in known:
+            text = f"There is no category {category[:40]!r}. Allowed: {', '.join(sorted((*known, BLOCKED)))}."
+            raise GateError("bad_term", text)
+        if OwnTerm(term).folded in self._base().rules.innocent.common:
+            raise GateError("bad_term", "That is an everyday word (`common` in configs/safety/allow.yaml).")
+
+    async def _compile(self, work: Callable[[], T]) -> T:
+        with _giving_way():
+            return await asyncio.to_thread(work)
+
+    def _complain(self, error: KitsuError) -> None:
+        closed = not isinstance(self.gate.now, Gate)
+        holds = "The gate stays closed." if closed else "The rules that counted so far go on counting."
+        if self.trouble != error.message:
+            self.trouble = error.message
+            log.error("rules.refused", code=error.code, message_=error.message)
+            self.tell("error", error.code, f"{error.message} {holds}")
+            self.changed()
+
+    def _well(self, remark: str) -> None:
+        self.trouble = ""
+        self.changed()
+        self.reloads += 1
+        log.info("rules.reloaded", categories=len(self._book.rules.categories) if self._book else 0)
+        self.tell("info", "rules_reloaded", "The gate's rules were read anew and count from now on.")
+        self._remark(remark)
+
+
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _prints(paths: list[Path]) -> Iterator[tuple[str, int, int]]:
+    for path in paths:
+        try:
+            found = path.stat()
+        except OSError:
+            continue
+        yield str(path), found.st_mtime_ns, found.st_size
+
+
+async def _at_once() -> None:
+    """Nothing to wait for."""
