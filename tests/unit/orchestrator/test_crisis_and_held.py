@@ -1,5 +1,9 @@
-from kitsu.protocol import Author
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
+from kitsu.protocol import Author, ChatRemoved
 from kitsu.safety import Why
+from kitsu_orchestrator.chat import Chat
 from kitsu_orchestrator.crisis import REMEMBERED, CrisisCare
 from kitsu_orchestrator.held import HeldLines
 from kitsu_orchestrator.lines import Job
@@ -36,6 +40,40 @@ async def test_lines_of_somebody_who_was_banned_are_withdrawn() -> None:
         held.add(Job(text="x", author=ann(platform="twitch", user_id=user)), Why())
     held.withdraw("twitch", "7")
     assert held.state() == {"waiting": 1, "limit": 20, "held": 3, "withdrawn": 2}
+
+
+async def test_what_a_platform_takes_back_waits_no_longer() -> None:
+    studio = SimpleNamespace(held=HeldLines())
+    chat = Chat(MagicMock(studio=studio), MagicMock())
+
+    def hold() -> None:
+        for user, line in (("7", "a"), ("8", "b")):
+            author = ann(platform="twitch", user_id=user)
+            studio.held.add(Job(text="x", author=author, message_id=line), Why())
+        studio.held.add(Job(text="x", author=ann(platform="local"), message_id="a"), Why())
+
+    for order, left in (
+        (ChatRemoved(what="line", platform="twitch", message_id="a"), [("8", "b"), ("", "a")]),
+        (ChatRemoved(what="author", platform="twitch", user_id="8"), [("7", "a"), ("", "a")]),
+        (ChatRemoved(what="all", platform="twitch"), [("", "a")]),
+    ):
+        studio.held = HeldLines()
+        hold()
+        chat.removed("local", order)
+        assert studio.held.state()["waiting"] == 3, "a platform speaks for itself only"
+        chat.removed("twitch", order)
+        jobs = [studio.held.allow(row["turn_id"]) for row in studio.held.as_json()]
+        assert [(job.author.user_id, job.message_id) for job in jobs if job] == left
+
+
+async def test_an_allowed_line_is_still_that_line() -> None:
+    held = HeldLines()
+    job = Job(text="x", author=ann(platform="twitch"), message_id="m", asked=True, paid=100)
+    held.add(job, Why())
+    allowed = held.allow(job.turn_id)
+    assert allowed is not None
+    assert (allowed.message_id, allowed.asked, allowed.paid, allowed.pardoned) == ("m", True, 100, True)
+    assert allowed.turn_id != job.turn_id
 
 
 def test_a_finding_is_shown_as_whole_words() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from kitsu.errors import GateError, ProtocolError
 from kitsu.protocol import checked
-from kitsu.safety import ClosedGate, Gate, Judge, RuleSet
+from kitsu.safety import Actions, ClosedGate, Gate, Judge, PromptWatch, RuleSet, Treatment
 from kitsu.safety.gate import MAX_CODE_POINTS
 from tests.unit.safety.conftest import KEY
 from tests.unit.safety.test_gate import DISGUISES
@@ -28,6 +28,22 @@ async def test_what_may_not_be_said_may_not_be_written(rules: RuleSet, word: str
     assert verdict.why.category == "profanity"
 
 
+async def test_each_place_has_its_own_action() -> None:
+    rules = RuleSet(()).with_terms(["zorbly"], category="odd")
+    gate = Gate(rules, KEY, actions=Actions({"odd": Treatment(surfaces={"chat_reply": "allow"})}))
+    assert (await gate.judge_reply("@rita zorbly", turn_id="t")).reply is not None
+    assert await gate.judge_obs_text("zorbly", turn_id="obs") is None
+    gate.use(rules, Actions({"odd": Treatment(output="allow", surfaces={"chat_reply": "drop"})}))
+    assert (await gate.judge_reply("@rita zorbly", turn_id="t")).why.action == "drop"
+    assert await gate.judge_obs_text("zorbly", turn_id="obs") is not None
+
+
+async def test_her_instructions_are_not_written_either(gate: Gate) -> None:
+    gate.watch(PromptWatch([], "bdfghjkmnpqrtv", []))
+    assert (await gate.judge_reply("@rita bdfghjkmnpqrtv", turn_id="t")).why.category == "leakage"
+    assert await gate.judge_obs_text("it says bdfghjkmnpqrtv", turn_id="obs") is None
+
+
 async def test_too_long_is_blocked_unread(gate: Gate) -> None:
     assert (await gate.judge_reply("a " * MAX_CODE_POINTS, turn_id="t")).why.rule == "too_long"
 
@@ -36,6 +52,8 @@ async def test_no_verdict_is_an_error(rules: RuleSet) -> None:
     closed: Judge = ClosedGate(GateError("rules_missing", "allow.yaml is not there."))
     with pytest.raises(GateError, match="closed"):
         await closed.judge_reply("hello", turn_id="t")
+    with pytest.raises(GateError, match="closed"):
+        await closed.judge_obs_text("hello", turn_id="obs")
     ticks = count(0, 10)
     slow = Gate(rules, KEY, clock=lambda: float(next(ticks)))
     with pytest.raises(GateError) as caught:
