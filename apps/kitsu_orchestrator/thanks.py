@@ -27,6 +27,9 @@ MAX_NAMED = 5
 LONGEST_WAIT_S = 60.0  # while others are being answered
 OURSELVES = Author(name="thanks", role="vip", platform="own")  # before the viewers' lines, after the operator's
 NOBODY = "someone"
+IN_CRISIS = (
+    "Somebody in the chat may be in a bad place (what they wrote with a sub, cheer or reward); please have a look"
+)
 
 _DID: dict[Kind, str] = {
     "raid": "came over with {amount} viewers (a raid)",
@@ -136,6 +139,8 @@ class Thanks:
             verdict = await studio.verdict(judging)
         except GateError:
             return replace(stimulus, author="", text="")
+        if verdict.why.crisis:
+            self._show.notice("error", "viewer_in_crisis", IN_CRISIS)
         return replace(
             stimulus,
             author=verdict.author.text if verdict.author else "",
