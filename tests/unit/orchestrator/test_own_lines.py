@@ -25,7 +25,9 @@ def test_those_of_the_shipped_characters_do(name: str) -> None:
     check_lines(load_character(name, CHARACTERS), CHARACTERS, rules, SPEAKER)
 
 
-@pytest.mark.parametrize("word", ["whiskers say we", "headphone cables", "crisis line in your"])
+@pytest.mark.parametrize(
+    "word", ["whiskers say we", "headphone cables", "crisis line in your", "snack tournament", "couch just got longer"]
+)
 def test_a_bad_one_is_named_with_file_and_line(word: str) -> None:
     rules = RuleSet(()).with_terms([word])
     with pytest.raises(ConfigError) as caught:
