@@ -93,6 +93,8 @@ class _Patterns(_File, frozen=True):
 
 
 STRICTEST: Level = 4
+TERMS_AT_ONCE = 60
+"""In one lexicon: it is compiled at the first text in which one of them may be, and that must not be felt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +193,14 @@ def _category(
     for term in terms:
         if term.level <= level:
             counting[term.level].append(term)
-    lexicons = tuple(Lexicon(counting[at], innocent) for at in sorted(counting))
-    return Category(name, known.stages, lexicons, tuple(pattern for pattern in patterns if pattern.level <= level))
+    lexicons = (
+        Lexicon(counting[at][start : start + TERMS_AT_ONCE], innocent)
+        for at in sorted(counting)
+        for start in range(0, len(counting[at]), TERMS_AT_ONCE)
+    )
+    return Category(
+        name, known.stages, tuple(lexicons), tuple(pattern for pattern in patterns if pattern.level <= level)
+    )
 
 
 def _innocent(path: Path) -> Innocent:
