@@ -4,11 +4,11 @@ Sources: Unicode's compatibility decompositions (NFKD); its confusables as packe
 for styled signs that neither of them resolves (🅵, ꜰ, 🇫); and below, what the three leave open.
 """
 
-import json
 import unicodedata
 from functools import lru_cache
 from importlib.resources import files
 
+import msgspec
 from anyascii import anyascii
 
 BLANK = frozenset({"Cc", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
@@ -26,13 +26,18 @@ _SMALL = str.maketrans(
 """Small letters that read as another; Unicode lists many of these only as capitals, or not at all."""
 
 
+class _Confusable(msgspec.Struct):
+    c: str
+
+
 def _confusables() -> dict[str, str]:
     """Every single sign that Unicode calls confusable with a Latin letter, and that letter."""
-    listed = json.loads(files("confusable_homoglyphs").joinpath("confusables.json").read_text(encoding="utf-8"))
+    packed = files("confusable_homoglyphs").joinpath("confusables.json").read_bytes()
+    listed = msgspec.json.decode(packed, type=dict[str, list[_Confusable]])
     found: dict[str, str] = {}
     for code in (*range(ord("a"), ord("z") + 1), *range(ord("A"), ord("Z") + 1)):
         for entry in listed.get(chr(code), ()):
-            if len(sign := entry["c"]) == 1 and not sign.isascii():
+            if len(sign := entry.c) == 1 and not sign.isascii():
                 found.setdefault(sign, chr(code).lower())
     return found
 

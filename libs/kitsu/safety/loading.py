@@ -18,7 +18,7 @@ from kitsu.protocol.approved import SurfaceName
 from kitsu.safety.actions import FAMILY_LEVEL, Action, Actions, Level, OutputAction, Treatment
 from kitsu.safety.lexicon import Innocent, Lexicon, Term, Tongue
 from kitsu.safety.mending import Mender
-from kitsu.safety.patterns import AS_READ, CheckName, Pattern, ViewName, compiled
+from kitsu.safety.patterns import AS_READ, CheckName, Pattern, ViewName, checked
 from kitsu.safety.rules import BOTH, Category, RuleSet, Stage
 
 _SOURCE_WORD = re.compile(r"(?<![\\\w])([a-z]{4,})(\??)")
@@ -93,6 +93,8 @@ class _Patterns(_File, frozen=True):
 
 
 STRICTEST: Level = 4
+TERMS_AT_ONCE = 60
+"""In one lexicon: it is compiled at the first text in which one of them may be, and that must not be felt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ def _load(folder: Path, family_mode: bool, chosen: Mapping[str, int]) -> Ruleboo
         if levels[name]
     )
     rules = RuleSet(tuple(counting), innocent, mender).ready()
+    re2.purge()  # it keeps what was only checked
     return Rulebook(rules, Actions({name: known.treatment for name, known in categories.items()}), levels)
 
 
@@ -174,7 +177,7 @@ def _level(category: _Category, family_mode: bool, chosen: int | None) -> int:
 
 def _vocabulary(patterns: Mapping[str, list[Pattern]], terms: Mapping[str, list[Term]]) -> set[str]:
     """The words that rules are made of, so that they are known also when misspelt or glued together."""
-    sources = (pattern.regexp.pattern for found in patterns.values() for pattern in found)
+    sources = (pattern.regexp for found in patterns.values() for pattern in found)
     phrases = (term.text.split() for found in terms.values() for term in found)
     return {
         *(word for source in sources for word in _words_of(source)),
@@ -190,8 +193,14 @@ def _category(
     for term in terms:
         if term.level <= level:
             counting[term.level].append(term)
-    lexicons = tuple(Lexicon(counting[at], innocent) for at in sorted(counting))
-    return Category(name, known.stages, lexicons, tuple(pattern for pattern in patterns if pattern.level <= level))
+    lexicons = (
+        Lexicon(counting[at][start : start + TERMS_AT_ONCE], innocent)
+        for at in sorted(counting)
+        for start in range(0, len(counting[at]), TERMS_AT_ONCE)
+    )
+    return Category(
+        name, known.stages, tuple(lexicons), tuple(pattern for pattern in patterns if pattern.level <= level)
+    )
 
 
 def _innocent(path: Path) -> Innocent:
@@ -263,8 +272,8 @@ def _filled(text: str, define: Mapping[str, str]) -> str:
 
 
 def _compiled(entry: _Pattern, define: Mapping[str, str], category: _Category) -> Pattern:
-    unless = compiled(_filled(entry.unless, define)) if entry.unless else None
-    pattern = compiled(_filled(entry.pattern, define))
+    unless = checked(_filled(entry.unless, define)) if entry.unless else ""
+    pattern = checked(_filled(entry.pattern, define))
     return Pattern(
         entry.name,
         entry.views,

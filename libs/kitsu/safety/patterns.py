@@ -4,6 +4,7 @@ import ipaddress
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import re2
@@ -22,8 +23,8 @@ class Pattern:
 
     name: str
     views: frozenset[ViewName]
-    regexp: "re2._Regexp"
-    unless: "re2._Regexp | None" = None
+    regexp: str
+    unless: str = ""
     check: CheckName = ""
     level: int = 1  # of strictness, from which it counts
     stages: frozenset[str] = frozenset({"input", "output"})
@@ -31,23 +32,34 @@ class Pattern:
     def find(self, view: View) -> tuple[int, int] | None:
         """Where it is found in `view.data`, if it is."""
         check = _CHECKS[self.check]
-        for found in self.regexp.finditer(view.data):
+        for found in _compiled(self.regexp).finditer(view.data):
             start, end = found.span()
             if check(view.data[start:end].decode("utf-8", "replace")):
-                return None if self.unless and self.unless.search(view.data) else (start, end)
+                return None if self.unless and _compiled(self.unless).search(view.data) else (start, end)
         return None
 
 
-def compiled(pattern: str) -> "re2._Regexp":
-    """A linear-time automaton; patterns see folded, lower-case text.
+def checked(pattern: str) -> str:
+    """The pattern itself, when it is one. Patterns see folded, lower-case text.
 
     Raises:
         re2.error: not an RE2 pattern.
     """
+    re2.compile(pattern, _options())
+    return pattern
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str) -> "re2._Regexp":
+    """A linear-time automaton, made when a sieve first found its pattern in a text: most are never needed."""
+    return re2.compile(pattern, _options())
+
+
+def _options() -> "re2.Options":
     options = re2.Options()
     options.never_capture = True
     options.log_errors = False
-    return re2.compile(pattern, options)
+    return options
 
 
 def luhn(text: str) -> bool:

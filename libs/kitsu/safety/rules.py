@@ -52,7 +52,7 @@ class Layer:
         ways = [(place, way) for place, (_, lexicon) in enumerate(self._words) for way in lexicon.patterns]
         self._lexicon_of = [place for place, _ in ways]
         self._word_sieve = Sieve((way for _, way in ways), latin1=True)
-        self._order_sieve = Sieve(pattern.regexp.pattern for _, pattern in self._orders)
+        self._order_sieve = Sieve(pattern.regexp for _, pattern in self._orders)
 
     def find(
         self, read: Iterable[View], spelled: Iterable[View], stage: Stage, beyond: Collection[str] = ()
