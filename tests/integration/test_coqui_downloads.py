@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from kitsu.config import read
-from kitsu_cli.__main__ import main
 from kitsu_cli.downloads import fetch
 from kitsu_cli.exits import Exit
 from kitsu_tts.config import TtsSettings
@@ -66,19 +65,6 @@ def models(tmp_path: Path, server: FileServer, monkeypatch: pytest.MonkeyPatch) 
     read.cache_clear()
     yield tmp_path / "engines" / "coqui" / "models"
     read.cache_clear()
-
-
-@pytest.fixture
-def download(capsys: pytest.CaptureFixture[str]) -> Any:
-    def run(*argv: str) -> tuple[int, str, str]:
-        try:
-            code = main(["download", *argv])
-        except SystemExit as error:
-            code = int(error.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 def names(folder: Path) -> list[str]:

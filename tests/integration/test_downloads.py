@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from kitsu.config import read
-from kitsu_cli.__main__ import main
 from kitsu_cli.downloads import fetch
 from kitsu_cli.exits import Exit
 from tests.fakes.file_server import FileServer, file_server
@@ -39,19 +38,6 @@ def voices(tmp_path: Path, server: FileServer, monkeypatch: pytest.MonkeyPatch) 
 
 
 Said = tuple[int, str, str]
-
-
-@pytest.fixture
-def download(capsys: pytest.CaptureFixture[str]) -> Any:
-    def run(*argv: str) -> Said:
-        try:
-            code = main(["download", *argv])
-        except SystemExit as error:
-            code = int(error.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 def names(folder: Path) -> list[str]:

@@ -48,7 +48,6 @@ _PLUS = re.compile(r"\b[^\W\d_]{1,10}(?: ?(?:\+|\bplus\b) ?[^\W\d_]{1,10})+\b", 
 _INITIAL = re.compile(r"^[\s\"'*•>-]*(\w)", re.MULTILINE)
 _MIN_LINES = 3
 _CAPITALS = range(4, 13)
-_VOWELS = "aeiou"
 
 
 def rot13(text: str, known: Collection[str]) -> Iterator[Piece]:
