@@ -19,6 +19,7 @@ from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.problems import RefusedError, add_errors
 from kitsu_orchestrator.rest_obs import add_obs
+from kitsu_orchestrator.rest_vts import add_vts
 from kitsu_orchestrator.rule_keeper import RuleKeeper
 from kitsu_orchestrator.safety_rest import add_safety
 from kitsu_orchestrator.schemas import (
@@ -27,7 +28,6 @@ from kitsu_orchestrator.schemas import (
     DeviceBody,
     DevicesAnswer,
     ErrorAnswer,
-    ExpressionBody,
     ModuleBody,
     PanicBody,
     SayBody,
@@ -56,6 +56,7 @@ def build(show: Show, launcher: Launcher, turns: Path, keeper: RuleKeeper) -> Fa
     _add_lines(app, show)
     _add_control(app, show, launcher)
     add_obs(app, show.obs)
+    add_vts(app, show)
     add_safety(app, show, keeper)
     _add_sockets(app, show)
     return app
@@ -179,29 +180,6 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
         """Another voice, from the next segment on."""
         using = await show.voice_choice.use(body.engine, body.voice)
         return {"engine": using.engine, "voice": using.voice}
-
-    @app.get("/vts")
-    async def vts() -> dict[str, Any]:
-        """The link to VTube Studio."""
-        return show.vts.as_json()
-
-    @app.post("/vts/expr")
-    async def expression(body: ExpressionBody) -> dict[str, Any]:
-        """A face or a gesture, now. Answers when VTube Studio itself has confirmed it."""
-        if body.word not in show.studio.character.expressions | show.studio.character.actions:
-            raise RefusedError(
-                404, "no_such_word", f"{show.studio.character.name} has no face or gesture of that name."
-            )
-        if show.levels.now.panic is not None:
-            raise RefusedError(409, "panicked", "The panic holds: the face stays neutral until `resume`.")
-        done = await show.vts.express(body.word)
-        return {"word": body.word, "confirmed_by": done.confirmed_by, "latency_ms": done.latency_ms}
-
-    @app.post("/vts/reset")
-    async def reset_vts() -> dict[str, Any]:
-        """The link anew; answers when it stands again."""
-        done = await show.vts.reset()
-        return {**show.vts.as_json(), "latency_ms": done.latency_ms}
 
     @app.post("/modules/{name}")
     async def module(name: str, body: ModuleBody) -> dict[str, Any]:

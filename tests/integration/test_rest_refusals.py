@@ -22,6 +22,7 @@ PATHS = {
     "/healthz", "/status", "/chat", "/say", "/turns", "/turns/{turn_id}", "/turns/{turn_id}/audio.wav",
     "/control/panic", "/control/resume", "/control/skip", "/control/volume", "/control/device", "/control/topics",
     "/control/{verb}", "/devices", "/voice", "/vts", "/vts/expr", "/vts/reset", "/modules/{name}",
+    "/obs", "/obs/scene", "/obs/preset", "/obs/text", "/obs/reset", "/obs/restore", "/obs/setup",
     "/turns/{turn_id}/why", "/safety/verdicts", "/safety/held",
     "/safety/held/{turn_id}", "/safety/words", "/safety/block", "/safety/unblock", "/safety/allow",
 }  # fmt: skip
