@@ -179,6 +179,7 @@ def _obs(parser: Parser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="of the scene or preset (default: list them)")
     parser.add_argument("--dry-run", action="store_true", help="setup: only say what would be made")
     parser.add_argument("--yes", action="store_true", help="setup: do not ask")
+    _json(parser)
 
 
 def _topics(parser: Parser) -> None:
