@@ -1,0 +1,156 @@
+"""Somebody does something, and the signs that it has happened are waited for."""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rehearsal.feed import BY, Event, Feed, Proof, Unexpected
+from rehearsal.rows import Row, Seen
+from rehearsal.stage import CAST, Stage
+
+PATIENCE_S = 8.0
+REPLY = "reply"
+SOON_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Somebody uses a command, and what is expected of it."""
+
+    who: str
+    command: str  # its name in configs/commands.yaml
+    argument: str = ""
+    reply: str = ""  # regular expression; empty: none has to come
+    outcome: Literal["done", "refused", "failed"] = "done"
+    reason: str = ""
+    typed: str = ""  # instead of the command's own name: an alias
+
+    @property
+    def text(self) -> str:
+        """As it stands in chat."""
+        return f"!{self.typed or self.command} {self.argument}".strip()
+
+
+class Rehearsal:
+    """Collects rows."""
+
+    def __init__(self, stage: Stage, told: Callable[[Row], None] = lambda row: None) -> None:
+        self.stage = stage
+        self.rows: list[Row] = []
+        self._told = told
+        self._used: dict[str, float] = {}
+
+    async def use(self, use: Use, *proofs: Proof) -> None:
+        """A command. What is refused or fails must leave everything as it was."""
+        role = CAST.get(use.who, ("viewer", ""))[0]
+        signs = [self._commanded(use, role)]
+        if use.reply:
+            signs.append(self.replied(use.who, use.reply))
+        if use.outcome != "done":
+            signs.append(await self._nothing_changed())
+        self._used[use.command] = time.monotonic()
+        await self.observe(
+            use.text,
+            f"{use.who} ({role})",
+            lambda: self.stage.twitch.say(use.text, use.who),
+            *signs,
+            *proofs,
+            command=use.command,
+            role=role,
+        )
+
+    async def observe(
+        self, what: str, who: str, act: Callable[[], Awaitable[Any]], *proofs: Proof, command: str = "", role: str = ""
+    ) -> None:
+        """Anything that somebody does: a row of it, whatever comes of it."""
+        seen: list[Seen] = []
+        began = time.monotonic()
+        trouble = ""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await act()
+                for proof in proofs:
+                    seen.append(await proof())
+        except TimeoutError:
+            trouble = f"no word within {PATIENCE_S:g} s"
+        except Unexpected as error:
+            trouble = str(error)
+        happened = "; ".join(filter(None, [*(one.what for one in seen), trouble]))
+        ms = round((max((one.at for one in seen), default=time.monotonic()) - began) * 1000, 1)
+        by = tuple(dict.fromkeys(one.by for one in seen))
+        row = Row(what, who, happened, by, ms, not trouble, command, role)
+        self.rows.append(row)
+        self._told(row)
+
+    async def cooled(self, command: str, cooldown_s: float) -> None:
+        """Wait until a command may be used again."""
+        await asyncio.sleep(max(0.0, self._used.get(command, 0.0) + cooldown_s - time.monotonic()))
+
+    def replied(self, who: str, pattern: str) -> Proof:
+        """The next message in chat to somebody must be like `pattern`. Several replies may stand in one message."""
+        messages, before = self.stage.twitch.world.messages, len(self.stage.twitch.world.messages)
+        to_them = re.compile(rf"@{who} (?P<text>.+)", re.DOTALL)
+
+        async def proof() -> Seen:
+            found = await self._next(lambda: [one for one in messages[before:] if to_them.search(one["message"])])
+            text = str(to_them.search(found[0]["message"])["text"])  # type: ignore[index]  # it was found a moment ago
+            if not re.search(pattern, text):
+                raise Unexpected(f"replied: {text}")
+            return Seen(REPLY, found[0]["at"], text)
+
+        return proof
+
+    async def _next(self, found: Callable[[], Sequence[Any]]) -> Sequence[Any]:
+        twitch = self.stage.twitch
+        async with twitch.eventsub.changed:
+            await twitch.eventsub.changed.wait_for(lambda: bool(found()))
+        return found()
+
+    def _commanded(self, use: Use, role: str) -> Proof:
+        feed: Feed = self.stage.feed
+        after = len(feed)
+
+        def mine(event: Event) -> bool:
+            return event["type"] == "chat.commanded" and event["command"] == use.command and event["role"] == role
+
+        async def proof() -> Seen:
+            at, event = await feed.next(after, mine)
+            outcome, reason = event["outcome"], event.get("reason", "")
+            words = f"{outcome}: {reason}" if reason else outcome
+            if (outcome, reason) != (use.outcome, use.reason):
+                raise Unexpected(f"{words}, not {use.outcome} {use.reason}".rstrip())
+            return Seen(BY, at, words if use.outcome != "done" else "")
+
+        return proof
+
+    async def _nothing_changed(self) -> Proof:
+        before = await self._state()
+
+        async def proof() -> Seen:
+            after = await self._state()
+            changed = [name for name, value in before.items() if after[name] != value]
+            if changed:
+                raise Unexpected(f"and yet it changed: {', '.join(changed)}")
+            return Seen("all as before", time.monotonic())
+
+        return proof
+
+    async def _state(self) -> dict[str, Any]:
+        status = await self.stage.status()
+        voice = next((row["capabilities"] for row in status["services"] if row["role"] == "tts"), {})
+        scene = await self.stage.obs.witness.scene() if self.stage.obs else ""
+        return {**status["levels"], "voice": voice, "scene": scene}
+
+
+Act = Callable[[Rehearsal], Awaitable[None]]
+
+
+async def rehearse(stage: Stage, acts: Sequence[Act], told: Callable[[Row], None] = lambda row: None) -> list[Row]:
+    """Play the acts one after the other."""
+    rehearsal = Rehearsal(stage, told)
+    for act in acts:
+        await act(rehearsal)
+    return rehearsal.rows
