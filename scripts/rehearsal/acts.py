@@ -77,9 +77,10 @@ async def going_live(play: Rehearsal) -> None:
 
 async def asking(play: Rehearsal) -> None:
     """A question, and the answer: heard, seen, and written."""
-    answer, written = Turn(play.stage, by="rita"), play.replied("rita", "(?!noted).+")
+    answer = Turn(play.stage, by="rita")
     await play.use(Use("rita", "ask", "who are you?", reply="noted, you are next"))
-    await play.use(Use("rita", "ask", "and you?", reply="again in", outcome="refused", reason="cooldown"))
+    written = play.replied("rita", text_of=lambda: answer.heard)
+    await play.use(Use("rita", "ask", "and you?", outcome="refused", reason="cooldown"))
     await play.observe("… she answers", "Kitsu", _nothing, mouth_moves(play.stage), answer.says(), written)
 
 

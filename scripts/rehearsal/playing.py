@@ -11,9 +11,9 @@ from rehearsal.feed import BY, Event, Feed, Proof, Unexpected
 from rehearsal.rows import Row, Seen
 from rehearsal.stage import CAST, Stage
 
-PATIENCE_S = 8.0
+PATIENCE_S = 20.0  # she may have to speak to the end
+ALL_S = 180.0  # takes a minute and a half on a busy machine
 REPLY = "reply"
-SOON_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Rehearsal:
         except Unexpected as error:
             trouble = str(error)
         happened = "; ".join(filter(None, [*(one.what for one in seen), trouble]))
-        ms = round((max((one.at for one in seen), default=time.monotonic()) - began) * 1000, 1)
+        ms = round((max((one.at for one in seen if one.at), default=time.monotonic()) - began) * 1000, 1)
         by = tuple(dict.fromkeys(one.by for one in seen))
         row = Row(what, who, happened, by, ms, not trouble, command, role)
         self.rows.append(row)
@@ -89,15 +89,18 @@ class Rehearsal:
         """Wait until a command may be used again."""
         await asyncio.sleep(max(0.0, self._used.get(command, 0.0) + cooldown_s - time.monotonic()))
 
-    def replied(self, who: str, pattern: str) -> Proof:
-        """The next message in chat to somebody must be like `pattern`. Several replies may stand in one message."""
+    def replied(self, who: str, pattern: str = "", *, text_of: Callable[[], str] = str) -> Proof:
+        """The next message in chat to somebody must be like `pattern`, or hold a text that is not known before.
+
+        Several replies may stand in one message.
+        """
         messages, before = self.stage.twitch.world.messages, len(self.stage.twitch.world.messages)
         to_them = re.compile(rf"@{who} (?P<text>.+)", re.DOTALL)
 
         async def proof() -> Seen:
             found = await self._next(lambda: [one for one in messages[before:] if to_them.search(one["message"])])
             text = str(to_them.search(found[0]["message"])["text"])  # type: ignore[index]  # it was found a moment ago
-            if not re.search(pattern, text):
+            if not re.search(pattern, text) or text_of() not in text:
                 raise Unexpected(f"replied: {text}")
             return Seen(REPLY, found[0]["at"], text)
 
@@ -134,7 +137,7 @@ class Rehearsal:
             changed = [name for name, value in before.items() if after[name] != value]
             if changed:
                 raise Unexpected(f"and yet it changed: {', '.join(changed)}")
-            return Seen("all as before", time.monotonic())
+            return Seen("all as before", None)
 
         return proof
 
@@ -149,8 +152,17 @@ Act = Callable[[Rehearsal], Awaitable[None]]
 
 
 async def rehearse(stage: Stage, acts: Sequence[Act], told: Callable[[Row], None] = lambda row: None) -> list[Row]:
-    """Play the acts one after the other."""
+    """Play the acts one after the other. One that does not come to its end is the last."""
     rehearsal = Rehearsal(stage, told)
-    for act in acts:
-        await act(rehearsal)
+    act = acts[0]
+    try:
+        async with asyncio.timeout(ALL_S):
+            for act in acts:
+                await act(rehearsal)
+    except TimeoutError:
+        await rehearsal.observe(f"the act {act.__name__!r}", "", _no_end)
     return rehearsal.rows
+
+
+async def _no_end() -> None:
+    raise Unexpected(f"it was not at its end when {ALL_S:g} s were over; what followed was not tried")

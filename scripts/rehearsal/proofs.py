@@ -9,8 +9,8 @@ from rehearsal.rows import Seen
 from rehearsal.stage import Stage
 
 OPEN, CLOSED = 0.05, 0.01  # of MouthOpen, which goes from 0 to 1
-VTS, OBS, STATUS = "VTube Studio", "OBS", "status"
-THERE_S = 8.0
+VTS, OBS, STATUS = "VTS", "OBS", "status"
+THERE_S = 20.0
 
 
 def on_air(stage: Stage, scene: str) -> tuple[Proof, ...]:
@@ -78,9 +78,13 @@ def at_rest(stage: Stage) -> Proof:
 
 
 class Turn:
-    """The next turn that answers somebody (`by`: a login) or is of a kind; made before its line is written."""
+    """The next turn that answers somebody (`by`: a login) or is of a kind; made before its line is written.
+
+    `heard`: what was heard of it, once it has ended.
+    """
 
     def __init__(self, stage: Stage, *, by: str = "", kind: str = "chat") -> None:
+        self.heard = ""
         self._feed = stage.feed
         self._after = len(stage.feed)
         self._name = by.capitalize()  # as the fake Twitch shows it
@@ -97,10 +101,10 @@ class Turn:
         async def proof() -> Seen:
             turn_id = await self.begun()
             at, ended = await self._feed.next(self._after, partial(is_end, turn_id))
-            how, heard = f"{ended['outcome']}/{ended['reason']}", ended.get("heard", "")
+            how, self.heard = f"{ended['outcome']}/{ended['reason']}", ended.get("heard", "")
             if how != f"{outcome}/{reason}":
                 raise Unexpected(f"her turn ended as {how}")
-            return Seen("turn ended", at, heard if outcome == "spoken" else how)
+            return Seen("turn ended", at, self.heard if outcome == "spoken" else how)
 
         return proof
 
@@ -135,7 +139,7 @@ def level(stage: Stage, name: str, value: object) -> Proof:
         found = (await stage.status())["levels"][name]
         if found != value:
             raise Unexpected(f"{name} is {found!r}")
-        return Seen(f"{STATUS}: {name} {value}", time.monotonic())
+        return Seen(f"{STATUS}: {name} {value}", None)
 
     return proof
 
@@ -148,7 +152,7 @@ def all_silent(stage: Stage) -> Proof:
         late = [row["exit"] for row in rows if row["state"] != "confirmed"]
         if late or not rows:
             raise Unexpected(f"no word from {', '.join(late) or 'any exit'}")
-        return Seen(f"exits: {', '.join(sorted(row['exit'] for row in rows))}", time.monotonic())
+        return Seen(f"{len(rows)} exits", None, ", ".join(sorted(row["exit"] for row in rows)))
 
     return proof
 
@@ -160,7 +164,7 @@ def nothing_waits(stage: Stage) -> Proof:
         status = await stage.status()
         if status["waiting"] or status["current"]:
             raise Unexpected(f"{status['waiting']} lines wait, {len(status['current'])} turns run")
-        return Seen(f"{STATUS}: nothing waits", time.monotonic())
+        return Seen(f"{STATUS}: nothing waits", None)
 
     return proof
 

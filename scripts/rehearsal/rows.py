@@ -13,7 +13,7 @@ class Seen:
     """One sign that something has happened, by somebody other than those who did it."""
 
     by: str  # "OBS", "reply", …
-    at: float  # s, monotonic
+    at: float | None  # s, monotonic; None: looked up afterwards, so that its time says nothing
     what: str = ""  # in words; empty: that it came says enough
 
 
