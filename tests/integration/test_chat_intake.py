@@ -120,6 +120,31 @@ async def test_waiting_lines_of_the_banned_go_and_others_stay(tmp_path: Path) ->
         assert all("mine" not in text for text in show.voice.spoken)
 
 
+async def test_whoever_was_banned_is_told_nothing(tmp_path: Path) -> None:
+    async with on_air(tmp_path, held=True) as (show, chat), show.page() as page:
+        await chat.say("!ask a bad thing", "troll")
+        assert "noted" in await chat.reply()
+        started = await page.until("turn.started")
+        await show.clock.expect_sound(10, started["turn_id"])
+        await chat.ban("troll")
+        assert (await page.until("turn.ended"))["reason"] == "removed"
+        await chat.say("!ai status", "mia", "mod")
+        assert "@mia" in await chat.reply()
+
+
+async def test_whose_question_was_cleared_is_told_so(tmp_path: Path) -> None:
+    async with on_air(tmp_path, held=True) as (show, chat):
+        await busy(show)
+        await chat.say("!ask mine", "rita")
+        assert "noted" in await chat.reply()
+        asked = await show.brain.expect(PolicyRespond)
+        while "mine" not in asked.prompt:
+            asked = await show.brain.expect(PolicyRespond)
+        await chat.say("!ai clear", "mia", "mod")
+        told = {await chat.reply(), await chat.reply()}
+        assert told == {"@mia 1 waiting lines dropped.", "@rita your question was taken off the list."}
+
+
 @pytest.mark.parametrize("how", ["ban", "delete", "clear"])
 async def test_taking_back_the_line_that_is_prepared_does_not_touch_the_one_that_sounds(
     tmp_path: Path, how: str
