@@ -79,7 +79,7 @@ async def asking(play: Rehearsal) -> None:
     """A question, and the answer: heard, seen, and written."""
     answer = Turn(play.stage, by="rita")
     await play.use(Use("rita", "ask", "who are you?", reply="noted, you are next"))
-    written = play.replied("rita", text_of=lambda: answer.heard)
+    written = play.replied("rita", "^(?!noted)", text_of=lambda: answer.heard)
     await play.use(Use("rita", "ask", "and you?", outcome="refused", reason="cooldown"))
     await play.observe("… she answers", "Kitsu", _nothing, mouth_moves(play.stage), answer.says(), written)
 
@@ -218,7 +218,7 @@ async def banning(play: Rehearsal) -> None:
     await twitch.say("tell me a joke", "troll")
     await play.observe(
         "ban of troll", f"{CHANNEL} (broadcaster)", lambda: twitch.ban("troll"),
-        turn.ends("interrupted", "removed"), mouth_closed(stage), nothing_waits(stage),
+        turn.ends("interrupted", "removed"), mouth_closed(stage), nothing_waits(stage), play.unanswered("troll"),
     )  # fmt: skip
 
 

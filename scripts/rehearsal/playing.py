@@ -90,27 +90,45 @@ class Rehearsal:
         await asyncio.sleep(max(0.0, self._used.get(command, 0.0) + cooldown_s - time.monotonic()))
 
     def replied(self, who: str, pattern: str = "", *, text_of: Callable[[], str] = str) -> Proof:
-        """The next message in chat to somebody must be like `pattern`, or hold a text that is not known before.
+        """A message in chat to somebody is like `pattern`, and holds a text that may not be known before.
 
         Several replies may stand in one message.
         """
-        messages, before = self.stage.twitch.world.messages, len(self.stage.twitch.world.messages)
-        to_them = re.compile(rf"@{who} (?P<text>.+)", re.DOTALL)
+        before = len(self.stage.twitch.world.messages)
 
         async def proof() -> Seen:
-            found = await self._next(lambda: [one for one in messages[before:] if to_them.search(one["message"])])
-            text = str(to_them.search(found[0]["message"])["text"])  # type: ignore[index]  # it was found a moment ago
-            if not re.search(pattern, text) or text_of() not in text:
+            at, text = await self._next_message(who, before, lambda text: bool(re.search(pattern, text)))
+            if text_of() not in text:
                 raise Unexpected(f"replied: {text}")
-            return Seen(REPLY, found[0]["at"], text)
+            return Seen(REPLY, at, text)
 
         return proof
 
-    async def _next(self, found: Callable[[], Sequence[Any]]) -> Sequence[Any]:
-        twitch = self.stage.twitch
-        async with twitch.eventsub.changed:
-            await twitch.eventsub.changed.wait_for(lambda: bool(found()))
-        return found()
+    def unanswered(self, who: str) -> Proof:
+        """Nothing is written to somebody until now."""
+        before = len(self.stage.twitch.world.messages)
+
+        async def proof() -> Seen:
+            if found := self._messages(who, before):
+                raise Unexpected(f"replied: {found[0][1]}")
+            return Seen("no reply", None)
+
+        return proof
+
+    async def _next_message(self, who: str, before: int, fits: Callable[[str], bool]) -> tuple[float, str]:
+        def found() -> list[tuple[float, str]]:
+            return [(at, text) for at, text in self._messages(who, before) if fits(text)]
+
+        changed = self.stage.twitch.eventsub.changed
+        async with changed:
+            await changed.wait_for(lambda: bool(found()))
+        return found()[0]
+
+    def _messages(self, who: str, before: int) -> list[tuple[float, str]]:
+        """What was written to somebody, and when (s, monotonic)."""
+        to_them = re.compile(rf"@{who} (.+)", re.DOTALL)
+        rows = ((row["at"], to_them.search(row["message"])) for row in self.stage.twitch.world.messages[before:])
+        return [(at, match[1]) for at, match in rows if match]
 
     def _commanded(self, use: Use, role: str) -> Proof:
         feed: Feed = self.stage.feed
