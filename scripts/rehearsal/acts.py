@@ -209,9 +209,16 @@ async def thanking(play: Rehearsal) -> None:
 
 
 async def banning(play: Rehearsal) -> None:
-    """A ban takes every line of that person back: the one that sounds, and those that wait."""
+    """A ban takes every line of that person back: the one that sounds, and those that wait. Others are answered."""
     twitch, stage = play.stage.twitch, play.stage
     await _quiet(play)
+    sounding = Turn(stage, by="wanda")
+    await play.use(Use("wanda", "ask", "what music do you like?", reply="noted"), mouth_moves(stage))
+    await play.use(Use("bully", "ask", "are you a robot?", reply="noted, 1 before you"))
+    await play.observe(
+        "ban of whoever is next", f"{CHANNEL} (broadcaster)", lambda: twitch.ban("bully"),
+        sounding.says(), nothing_waits(stage), play.unanswered("bully"),
+    )  # fmt: skip
     turn = Turn(stage, by="troll")
     await play.use(Use("troll", "ask", "what games do you like?", reply="noted, you are next"), mouth_moves(stage))
     await twitch.say("are you a robot?", "troll")
