@@ -15,7 +15,18 @@ from typing import Literal, TypeVar
 from kitsu.config import SafetySettings
 from kitsu.errors import GateError, KitsuError
 from kitsu.protocol import Approved, ObsText
-from kitsu.safety import ClosedGate, Gate, InputVerdict, Judge, ReplyVerdict, Rulebook, RuleSet, Window, load_rulebook
+from kitsu.safety import (
+    Actions,
+    ClosedGate,
+    Gate,
+    InputVerdict,
+    Judge,
+    ReplyVerdict,
+    Rulebook,
+    RuleSet,
+    Window,
+    load_rulebook,
+)
 from kitsu.safety.own import BLOCKED, OwnList, OwnTerm, read_own, write_own
 from kitsu.telemetry import log
 
@@ -97,6 +108,7 @@ class RuleKeeper:
         self._key = key
         self._watching = watching
         self._book: Rulebook | None = None
+        self._milder = RuleSet(())
         self._own = OwnList()
         self._now_only = OwnList()
         self._seen: Fingerprint = ()
@@ -121,6 +133,7 @@ class RuleKeeper:
             gate = Gate(rules, key, actions=book.actions, budget_ms=files.settings.budget_ms)
             keeper = cls(gate, files, key)
             keeper._book, keeper._own = book, own
+            keeper._milder = book.milder.with_allowed(own.allowed)
         keeper._seen = seen
         return keeper
 
@@ -143,6 +156,17 @@ class RuleKeeper:
     def levels(self) -> Mapping[str, int]:
         """How strict each category is."""
         return self._book.levels if self._book else {}
+
+    @property
+    def milder(self) -> tuple[RuleSet, Actions]:
+        """The rules that would count one level higher, less what the operator allows; what is done with findings."""
+        return self._milder, self._book.actions if self._book else Actions()
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Do long work in a thread, when nobody waits for a first word, giving way to the event loop."""
+        async with self._alone:
+            await self.calm()
+            return await self._compile(work)
 
     async def run(self) -> None:
         """Follow the files until cancelled."""
@@ -237,6 +261,7 @@ class RuleKeeper:
             self._seen = tuple(row for row in self._seen if row[0] != mine) + new
 
     def _use(self, rules: RuleSet, book: Rulebook) -> None:
+        self._milder = book.milder.with_allowed(self._own.allowed)
         gate = self.gate.now
         if isinstance(gate, Gate):
             gate.use(rules, book.actions)
@@ -248,6 +273,8 @@ class RuleKeeper:
     def _made(self, book: Rulebook, own: OwnList, now_only: OwnList) -> tuple[RuleSet, str]:
         """The rules with the operator's words. Looking over them also warms their automata, here and not in a turn."""
         rules = now_only.applied_to(own.applied_to(book.rules))
+        if self.files.settings.vote:
+            book.milder.ready()
         return rules, self.look_over(rules)
 
     def _remark(self, remark: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import shutil
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,9 +16,12 @@ import pytest
 from kitsu.config import CHECKOUT, SafetySettings
 from kitsu.protocol import PolicyRespond, TtsSynthesize
 from kitsu.safety import Actions, Gate, RuleSet, Treatment
+from kitsu.safety.vote import LinearVote
 from kitsu_orchestrator.held import HeldLines
 from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
+from tests.fakes import profanity_check
 from tests.fakes.ollama import FakeOllama, speak
+from tests.fakes.profanity_check import HARSH
 from tests.integration.orchestrator_stack import BLOCKED, KEY, Page, Stack, gate, kitsu, stack
 from tests.integration.test_turns_gate import leaks
 
@@ -532,6 +536,47 @@ async def test_a_guard_model_has_a_say_in_a_show(tmp_path: Path) -> None:
             assert (await page.until("stream.notice", code="guard_down"))["level"] == "error"
             state = (await show.get("/status"))["safety"]["guard"]
             assert (state["trouble"], state["when_down"], state["counts"]["down"]) == ("down", "block", 1)
+
+
+# A vote
+
+
+async def test_a_vote_has_a_say_in_a_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    profanity_check.install(monkeypatch)
+    async with stack(tmp_path, safety={"vote": True, "vote_from": 0.9}) as show, show.page() as page:
+        await voting(show, "")
+        turn = await show.chat(f"you {HARSH}")
+        assert (turn["outcome"], turn["text"]) == ("spoken", "")
+        assert "about harsh language" in show.brain.all(PolicyRespond)[0].prompt
+        assert "question" not in await page.until("turn.started")
+        why = (await show.get(f"/turns/{turn['turn_id']}/why"))["verdicts"][0]
+        assert (why["rule"], why["category"], why["view"], why["action"]) == (
+            *("vote", "harsh_language", "vote"),
+            "careful",
+        )
+        assert (await show.get("/status"))["safety"]["vote"]["counts"]["strong"] == 1
+
+
+async def test_without_its_package_the_operator_is_told_and_the_show_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profanity_check.uninstall(monkeypatch)
+    somebody_looks, load = threading.Event(), LinearVote.load
+    monkeypatch.setattr(LinearVote, "load", lambda vote: (somebody_looks.wait(5), load(vote)))
+    async with stack(tmp_path, safety={"vote": True}) as show, show.page() as page:
+        assert (await show.get("/status"))["safety"]["vote"] == {"trouble": "loading", "counts": {}}
+        somebody_looks.set()
+        notice = await page.until("stream.notice", code="vote_missing")
+        assert (notice["level"], "pip install kitsu[vote]" in notice["message"]) == ("warn", True)
+        await voting(show, "missing")
+        assert (await show.chat(HARSH))["outcome"] == "spoken"
+        assert (await show.chat(BLOCKED))["outcome"] == "blocked"
+
+
+async def voting(show: Stack, trouble: str) -> None:
+    """Until the model is there, or is known not to be."""
+    while (await show.get("/status"))["safety"]["vote"]["trouble"] != trouble:
+        pass
 
 
 def test_the_gate_of_the_tests_is_the_real_one() -> None:
