@@ -27,7 +27,7 @@ from kitsu.safety import (
     Window,
     load_rulebook,
 )
-from kitsu.safety.own import BLOCKED, OwnList, OwnTerm, read_own, write_own
+from kitsu.safety.own import BLOCKED, OwnList, OwnTerm, check_category, read_own, write_own
 from kitsu.telemetry import log
 
 LOOK_EVERY_S = 1.0
@@ -187,7 +187,7 @@ class RuleKeeper:
         """Block this from the next text on.
 
         Raises:
-            GateError: `bad_term`, `gate_closed`, or `own_words_not_saved`: then nothing has changed.
+            GateError: `bad_term`, `no_such_category`, `gate_closed`, `own_words_not_saved`; nothing has changed then.
         """
         async with self._alone:
             self._check_term(term, category)
@@ -291,10 +291,7 @@ class RuleKeeper:
         return self._book
 
     def _check_term(self, term: str, category: str) -> None:
-        known = self._base().actions.treatments
-        if category != BLOCKED and category not in known:
-            text = f"There is no category {category[:40]!r}. Allowed: {', '.join(sorted((*known, BLOCKED)))}."
-            raise GateError("bad_term", text)
+        check_category(category, self._base().actions.treatments)
         if OwnTerm(term).folded in self._base().rules.innocent.common:
             raise GateError("bad_term", "That is an everyday word (`common` in configs/safety/allow.yaml).")
 

@@ -261,7 +261,7 @@ async def test_a_false_alarm_is_allowed_with_one_click(tmp_path: Path) -> None:
         ({"term": "ab"}, "bad_term"),
         ({"term": "!!!!"}, "bad_term"),
         ({"term": "zork\nzork"}, "bad_term"),
-        ({"term": "zork", "category": "nope"}, "bad_term"),
+        ({"term": "zork", "category": "nope"}, "no_such_category"),
         ({"term": "x" * 500}, "bad_request"),
         ({"term": ""}, "bad_request"),
         ({}, "bad_request"),

@@ -124,8 +124,19 @@ def load_rulebook(folder: Path, *, family_mode: bool, levels: Mapping[str, int] 
     try:
         return _load(folder, family_mode, levels or {})
     except DataFileError as error:
-        code = "rules_missing" if error.missing else "rules_invalid"
-        raise GateError(code, f"{error}.") from None
+        raise _refused(error) from None
+
+
+def category_names(folder: Path) -> tuple[str, ...]:
+    """The categories of the rules in `folder`, without compiling any. Raises GateError like `load_rulebook`."""
+    try:
+        return tuple(_categories(folder / "categories.yaml"))
+    except DataFileError as error:
+        raise _refused(error) from None
+
+
+def _refused(error: DataFileError) -> GateError:
+    return GateError("rules_missing" if error.missing else "rules_invalid", f"{error}.")
 
 
 def _load(folder: Path, family_mode: bool, chosen: Mapping[str, int]) -> Rulebook:

@@ -10,6 +10,7 @@ allowed:
 
 import os
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -92,6 +93,17 @@ class OwnList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for category, terms in by_category.items():
             rules = rules.with_terms(terms, category=category)
         return rules
+
+
+def check_category(category: str, known: Collection[str]) -> None:
+    """That words can be blocked in it: one of categories.yaml, or the operator's own.
+
+    Raises:
+        GateError: `no_such_category`.
+    """
+    if category != BLOCKED and category not in known:
+        allowed = ", ".join(sorted((*known, BLOCKED)))
+        raise GateError("no_such_category", f"There is no category {category[:40]!r}. Allowed: {allowed}.")
 
 
 def read_own(path: Path) -> OwnList:
