@@ -99,6 +99,7 @@ class RuleKeeper:
         self.tell: Tell = lambda level, code, message: None
         self.opened: Callable[[Gate], None] = lambda gate: None
         self.changed: Callable[[], None] = lambda: None  # health is better or worse
+        self.now_only_changed: Callable[[], None] = lambda: None
         self.look_over: Callable[[RuleSet], str] = lambda rules: (
             ""
         )  # in a thread: what the operator should know of them
@@ -115,8 +116,10 @@ class RuleKeeper:
         self._alone = asyncio.Lock()
 
     @classmethod
-    def start(cls, files: RuleFiles, key: bytes) -> "RuleKeeper":
+    def start(cls, files: RuleFiles, key: bytes, now_only: OwnList | None = None) -> "RuleKeeper":
         """With the rules as they lie there; when something is wrong with them, with a closed gate.
+
+        `now_only`: the operator's words for this show, from before a crash.
 
         Raises:
             ConfigError: `bad_setting`.
@@ -129,11 +132,12 @@ class RuleKeeper:
             keeper = cls(ClosedGate(error), files, key)
             keeper.trouble = error.message
         else:
-            rules = own.applied_to(book.rules)
+            rules = (now_only or OwnList()).applied_to(own.applied_to(book.rules))
             gate = Gate(rules, key, actions=book.actions, budget_ms=files.settings.budget_ms)
             keeper = cls(gate, files, key)
             keeper._book, keeper._own = book, own
             keeper._milder = book.milder.with_allowed(own.allowed)
+        keeper._now_only = now_only or OwnList()
         keeper._seen = seen
         return keeper
 
@@ -246,6 +250,7 @@ class RuleKeeper:
         if own != self._own:
             await self._save(own)
         self._own, self._now_only = own, now_only
+        self.now_only_changed()
         self._use(rules, book)
         self._remark(remark)
 

@@ -19,6 +19,7 @@ from kitsu.safety import Actions, Gate, RuleSet, Treatment
 from kitsu.safety.vote import LinearVote
 from kitsu_orchestrator.held import HeldLines
 from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
+from kitsu_orchestrator.this_show import ThisShow
 from tests.fakes import profanity_check
 from tests.fakes.ollama import FakeOllama, speak
 from tests.fakes.profanity_check import HARSH
@@ -536,6 +537,33 @@ async def test_a_guard_model_has_a_say_in_a_show(tmp_path: Path) -> None:
             assert (await page.until("stream.notice", code="guard_down"))["level"] == "error"
             state = (await show.get("/status"))["safety"]["guard"]
             assert (state["trouble"], state["when_down"], state["counts"]["down"]) == ("down", "block", 1)
+
+
+# Over a crash
+
+
+async def test_held_lines_and_words_for_now_survive_a_crash_but_no_stop(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "this_show.json"
+    async with stack(tmp_path, judge=treating(input="hold"), this_show=ThisShow(file, "one")) as show:
+        turn = await show.chat(f"a {BLOCKED} line", author="Ann")
+        await show.post("/safety/block", {"term": "flumpen", "now_only": True})
+        while b"flumpen" not in (left := _bytes(file)) or BLOCKED.encode() not in left:
+            await show.get("/status")
+    assert not file.exists(), "a planned stop forgets"
+    file.write_bytes(left)  # as a crash would have left it
+    async with stack(tmp_path, judge=treating(input="hold"), this_show=ThisShow(file, "one")) as show:
+        (held,) = await show.get("/safety/held")
+        assert (held["turn_id"], held["author"], held["category"]) == (turn["turn_id"], "Ann", "odd")
+        answer = await show.post(f"/safety/held/{turn['turn_id']}", {"answer": "allow_once"})
+        assert (await show.ended(answer["turn_id"]))["outcome"] == "spoken"
+    file.write_bytes(left)
+    async with stack(tmp_path, judge=treating(input="hold"), this_show=ThisShow(file, "two")) as show:
+        assert await show.get("/safety/held") == []
+        assert not file.exists()
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
 
 
 # A vote
