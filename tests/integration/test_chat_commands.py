@@ -18,7 +18,7 @@ from kitsu.protocol import (
     TtsUse,
     TtsUsing,
 )
-from tests.fakes.platform import FakePlatform
+from tests.fakes.chat_platform import FakePlatform
 from tests.integration.orchestrator_stack import BLOCKED, TOKEN, Stack, stack
 
 

@@ -23,7 +23,7 @@ from kitsu.safety import (
     Treatment,
     Window,
 )
-from tests.fakes.platform import FakePlatform
+from tests.fakes.chat_platform import FakePlatform
 from tests.integration.orchestrator_stack import BLOCKED, TOKEN, Page, Stack, gate, kitsu, stack
 from tests.integration.test_turns_failing import own_words
 
