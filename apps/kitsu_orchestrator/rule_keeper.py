@@ -14,13 +14,13 @@ from typing import Literal, TypeVar
 
 from kitsu.config import SafetySettings
 from kitsu.errors import GateError, KitsuError
-from kitsu.protocol import Approved, ObsText
 from kitsu.safety import (
     Actions,
     ClosedGate,
     Gate,
     InputVerdict,
     Judge,
+    ObsTextVerdict,
     ReplyVerdict,
     Rulebook,
     RuleSet,
@@ -77,15 +77,15 @@ class SwitchGate:
         """See `Judge`."""
         return await self.now.pardon(text, author=author, turn_id=turn_id)
 
-    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
+    async def judge_reply(self, text: str, *, turn_id: str, ours: bool = False) -> ReplyVerdict:
         """See `Judge`."""
-        return await self.now.judge_reply(text, turn_id=turn_id)
+        return await self.now.judge_reply(text, turn_id=turn_id, ours=ours)
 
     def window(self, turn_id: str) -> Window:
         """See `Judge`."""
         return self.now.window(turn_id)
 
-    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> ObsTextVerdict:
         """See `Judge`."""
         return await self.now.judge_obs_text(text, turn_id=turn_id)
 

@@ -20,10 +20,8 @@ import httpx
 import msgspec
 
 from kitsu.errors import GateError
-from kitsu.protocol.approved import Approved
-from kitsu.protocol.obs import ObsText
 from kitsu.safety.actions import Action
-from kitsu.safety.verdict import InputVerdict, Judge, OutputVerdict, ReplyVerdict, Why, Window
+from kitsu.safety.verdict import InputVerdict, Judge, ObsTextVerdict, OutputVerdict, ReplyVerdict, Why, Window
 
 KEEP_ALIVE = "30m"
 MAX_ANSWER_BYTES = 64 << 10
@@ -163,21 +161,23 @@ class GuardedGate:
         """See `Judge`. The operator has read it: nobody else is asked."""
         return await self._gate.pardon(text, author=author, turn_id=turn_id)
 
-    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
+    async def judge_reply(self, text: str, *, turn_id: str, ours: bool = False) -> ReplyVerdict:
         """See `Judge`.
 
         Raises:
             GateError: also `guard_down`.
         """
+        if ours:
+            return await self._gate.judge_reply(text, turn_id=turn_id, ours=True)
         asking = asyncio.create_task(self._guard.ask("assistant", text))
         try:
             verdict = await self._gate.judge_reply(text, turn_id=turn_id)
             why = await self.objection(asking, text, verdict.why, "drop") if verdict.reply else None
         finally:
             asking.cancel()
-        return verdict if why is None else ReplyVerdict(reply=None, why=why)
+        return verdict if why is None else ReplyVerdict(reply=None, why=why, judged=text)
 
-    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> ObsTextVerdict:
         """See `Judge`. The operator's own words: nobody else is asked."""
         return await self._gate.judge_obs_text(text, turn_id=turn_id)
 

@@ -18,11 +18,10 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from kitsu.errors import GateError
-from kitsu.protocol.approved import Approved, SurfaceName
-from kitsu.protocol.obs import ObsText
+from kitsu.protocol.approved import SurfaceName
 from kitsu.safety.actions import LETS_THROUGH, Actions
 from kitsu.safety.rules import Finding, RuleSet, Stage
-from kitsu.safety.verdict import InputVerdict, Judge, OutputVerdict, ReplyVerdict, Why, Window
+from kitsu.safety.verdict import InputVerdict, Judge, ObsTextVerdict, OutputVerdict, ReplyVerdict, Why, Window
 
 RULE = "vote"
 CATEGORY = "harsh_language"  # when nothing but the vote says something
@@ -110,15 +109,15 @@ class VotedGate:
         """See `Judge`. The operator has read it."""
         return await self._gate.pardon(text, author=author, turn_id=turn_id)
 
-    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
+    async def judge_reply(self, text: str, *, turn_id: str, ours: bool = False) -> ReplyVerdict:
         """See `Judge`."""
-        verdict = await self._gate.judge_reply(text, turn_id=turn_id)
-        if verdict.reply is None or not self._vote.strong(verdict.reply.text):
+        verdict = await self._gate.judge_reply(text, turn_id=turn_id, ours=ours)
+        if ours or verdict.reply is None or not self._vote.strong(verdict.reply.text):
             return verdict
         why = self.seconded(verdict.reply.text, verdict.why, "output", "chat_reply")
-        return verdict if why is None else ReplyVerdict(reply=None, why=why)
+        return verdict if why is None else ReplyVerdict(reply=None, why=why, judged=text)
 
-    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> ObsTextVerdict:
         """See `Judge`. The operator's own words."""
         return await self._gate.judge_obs_text(text, turn_id=turn_id)
 

@@ -113,7 +113,7 @@ async def test_kind_words_and_the_operators_own_are_let_be(vote: LinearVote) -> 
     gate = voted(vote)
     assert (await ask(gate, KIND)).question is not None
     assert (await gate.pardon(f"{HARSH} {MILD}", author="Ann", turn_id="t")).allowed
-    assert await gate.judge_obs_text(f"{HARSH} {MILD}", turn_id="obs") is not None
+    assert (await gate.judge_obs_text(f"{HARSH} {MILD}", turn_id="obs")).text is not None
     assert vote.counts == {"weak": 1}
 
 
