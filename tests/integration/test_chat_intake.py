@@ -18,7 +18,7 @@ from kitsu.protocol import (
     TtsCancel,
     TtsSynthesize,
 )
-from tests.fakes.platform import FakePlatform
+from tests.fakes.chat_platform import FakePlatform
 from tests.integration.orchestrator_stack import TOKEN, Stack, stack
 
 
