@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rehearsal.feed import BY, Event, Feed, Proof, Unexpected
+from rehearsal.feed import BY, Event, Feed, Proof, Unexpected, is_of
 from rehearsal.rows import Row, Seen
 from rehearsal.stage import CAST, Stage
 
@@ -135,7 +135,7 @@ class Rehearsal:
         after = len(feed)
 
         def mine(event: Event) -> bool:
-            return event["type"] == "chat.commanded" and event["command"] == use.command and event["role"] == role
+            return is_of(event, "chat.commanded", {"command": use.command, "role": role})
 
         async def proof() -> Seen:
             at, event = await feed.next(after, mine)
@@ -161,7 +161,7 @@ class Rehearsal:
 
     async def _state(self) -> dict[str, Any]:
         status = await self.stage.status()
-        voice = next((row["capabilities"] for row in status["services"] if row["role"] == "tts"), {})
+        voice: dict[str, Any] = next((row["capabilities"] for row in status["services"] if row["role"] == "tts"), {})
         scene = await self.stage.obs.witness.scene() if self.stage.obs else ""
         return {**status["levels"], "voice": voice, "scene": scene}
 

@@ -131,7 +131,7 @@ class Turn:
 
 def is_end(turn_id: str, event: Event) -> bool:
     """Whether that turn has ended."""
-    return event["type"] == "turn.ended" and event["turn_id"] == turn_id
+    return bool(event["type"] == "turn.ended" and event["turn_id"] == turn_id)
 
 
 def level(stage: Stage, name: str, value: object) -> Proof:
