@@ -14,7 +14,9 @@ class Service:
     role: Role | None  # its role on the hub; None: it is not a hub worker
     does: str  # one line for people
     without_it: str  # what the audience and the operator notice when it is gone
-    wanted: str = ""  # "section.key" of the setting that must be true for it to be started with the others; empty: always
+    wanted: str = (
+        ""  # "section.key" of the setting that must be true for it to be started with the others; empty: always
+    )
 
 
 SERVICES: dict[str, Service] = {

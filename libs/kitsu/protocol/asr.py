@@ -2,7 +2,7 @@
 
 Ears -> hub, per utterance: `asr.speech{started}`, then `asr.partial` …, `asr.speech{stopped}` (and `started` again when
 the speaker goes on), and exactly one end: `asr.final`, `asr.command` or `asr.dropped`. Times are ms of the source's own
-stream, which began when it was opened; `ago_ms` and `endpoint_ms` are measured by the worker up to the moment of sending.
+stream, which began when it was opened; `ago_ms` and `endpoint_ms` are measured by the worker, up to sending.
 """
 
 from typing import Literal

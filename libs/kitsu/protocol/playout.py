@@ -124,7 +124,7 @@ class PlayoutMirror(Message, frozen=True, kw_only=True, tag="playout.mirror"):
 
 
 class PlayoutReference(Message, frozen=True, kw_only=True, tag="playout.reference"):
-    """Binary. Payload: PCM s16le mono at 16 kHz, what `conv` is given to hear: the ears take it out of what they hear."""
+    """Binary. Payload: PCM s16le mono at 16 kHz, what `conv` is given to hear. The ears take it out of theirs."""
 
     position: int  # samples at 16 kHz; stands still while there is nothing to play
     ahead_ms: float = 0.0  # how long after sending its first sample leaves the clock

@@ -77,8 +77,16 @@ MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
         asr.AsrTranscript,
     },
     "control": _FROM_ANY_WORKER
-    | {playout.SinkOpened, playout.SinkClosed, playout.SinkPosition, playout.SinkFlushed}
-    | {asr.MicOpened, asr.MicAudio, asr.MicClosed, asr.AsrTalk},
+    | {
+        playout.SinkOpened,
+        playout.SinkClosed,
+        playout.SinkPosition,
+        playout.SinkFlushed,
+        asr.MicOpened,
+        asr.MicAudio,
+        asr.MicClosed,
+        asr.AsrTalk,
+    },
 }
 """What the hub takes from each role; anything else closes the connection with `forbidden_type`."""
 

@@ -452,7 +452,7 @@ export interface PlayoutMirror extends Envelope {
   on: boolean;
 }
 
-/** Binary. Payload: PCM s16le mono at 16 kHz, what `conv` is given to hear: the ears take it out of what they hear. */
+/** Binary. Payload: PCM s16le mono at 16 kHz, what `conv` is given to hear. The ears take it out of theirs. */
 export interface PlayoutReference extends Envelope {
   type: 'playout.reference';
   position: number; // samples at 16 kHz; stands still while there is nothing to play
