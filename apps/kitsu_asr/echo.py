@@ -1,9 +1,9 @@
 """Takes what Kitsu herself says out of what the microphone hears, and says how much of it that was.
 
 A partitioned block frequency-domain adaptive filter (Soo & Pang 1990, "Multidelay block frequency domain
-adaptive filter"), in two copies (Ochiai et al. 1977, "Echo canceler with two echo path models"): the one in the background learns
-all the time, and becomes the one that is used only when it was better for a while. So somebody who speaks at the same
-time does not spoil it.
+adaptive filter"), in two copies (Ochiai et al. 1977, "Echo canceler with two echo path models"): the one in the
+background learns all the time, and becomes the one that is used only when it was better for a while. So somebody who
+speaks at the same time does not spoil it.
 """
 
 from dataclasses import dataclass

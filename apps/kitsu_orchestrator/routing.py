@@ -228,7 +228,7 @@ class Router:
     def _to_ears(self, message: Message, frame: str | bytes) -> None:
         ears = self._show.hub.peer("asr")
         if ears is not None:
-            ears.outbox.put_media(message.conv, message.gen, frame)
+            ears.outbox.put_media("", 0, frame)  # of no generation: what is said to her is never stale
 
     def _mirror(self) -> None:
         """Playout says what she sounds like only while there are ears to take it out of what they hear."""
