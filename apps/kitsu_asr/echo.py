@@ -18,14 +18,17 @@ from kitsu_asr.vad import FRAME
 Spectra = NDArray[np.complex64]  # (PARTS, FRAME + 1)
 
 PARTS = 24  # of 20 ms: rooms, jitter buffers of browsers and sound cards stay below half a second
-STEP = 0.5
+STEP = 1.0
+CAREFUL_STEP = 0.05  # while somebody else speaks
 REGULAR = 1e-3
 EARLY_S = 0.04  # the reference may be dated later than it sounds by so much
 KEEP_S = 4.0
-LEARN_FRAMES = 40  # with sound on both sides, before an unknown room is known
+LEARN_FRAMES = 50  # with sound on both sides, before an unknown room is known
 SOUNDS = 1e-6  # power of a frame that counts as sound, -60 dBFS
 BETTER, BETTER_FRAMES = 0.9, 3
-LEAK_MIN = 0.003
+LEAK_MIN = 0.02
+RINGING = 0.8  # a frame
+KNOWN_PACE, UNKNOWN_PACE = 0.05, 0.003  # at which the rest is followed when it seems hers, or somebody's
 OWN = 4.0  # times the echo that is left over must be exceeded to be somebody else
 
 
@@ -79,11 +82,10 @@ class EchoGuard:
         self._last = np.zeros(FRAME, np.float32)
         self._used = np.zeros((PARTS, bins), np.complex64)
         self._learning = np.zeros((PARTS, bins), np.complex64)
-        self._constrain = 0
         self._better = 0
         self._learned = 0
         self._leak = 1.0
-        self._power = np.zeros(bins, np.float32)
+        self._expected = 0.0
         self._quiet = PARTS
 
     def clean(self, frame: Samples, heard_at_s: float) -> Cleaned:
@@ -102,32 +104,35 @@ class EchoGuard:
         echo = _filtered(self._used, self._x)
         left = frame - echo
         error = frame - _filtered(self._learning, self._x)
-        heard, rest = float(np.mean(frame**2)), float(np.mean(left**2))
-        self._adapt(error)
-        self._exchange(heard, rest, float(np.mean(error**2)))
+        heard, rest = _power(frame), _power(left)
         if rest > heard:  # a filter that makes it worse is not used
-            left, rest, echo = frame, heard, np.zeros_like(frame)
-        modelled = float(np.mean(echo**2))
-        share = max(0.0, 1.0 - rest / heard) if heard > SOUNDS else 0.0
+            left, rest = frame, heard
+        own = self._is_own(rest, _power(echo))
         if heard > SOUNDS:
             self._learned += 1
-        if modelled > SOUNDS:
-            ratio = rest / modelled
-            self._leak += (ratio - self._leak) * (0.2 if ratio < self._leak else 0.005)
         unknown = self._learned < LEARN_FRAMES
-        own = unknown or rest < max(self._leak, LEAK_MIN) * OWN * modelled
-        return Cleaned(left, share, own)
+        self._adapt(error, STEP if own or unknown else CAREFUL_STEP)
+        self._exchange(heard, rest, _power(error))
+        share = max(0.0, 1.0 - rest / heard) if heard > SOUNDS else 0.0
+        return Cleaned(left, share, own or unknown)
 
-    def _adapt(self, error: Samples) -> None:
+    def _is_own(self, rest: float, echo: float) -> bool:
+        """Whether what is left is no more than what was always left of her: rooms ring on, and filters are coarse."""
+        self._expected = max(echo, self._expected * RINGING)
+        if self._expected < SOUNDS:
+            return False
+        ratio = rest / self._expected
+        own = ratio < max(self._leak, LEAK_MIN) * OWN
+        self._leak += (min(1.0, ratio) - self._leak) * (KNOWN_PACE if own else UNKNOWN_PACE)
+        return own
+
+    def _adapt(self, error: Samples, step: float) -> None:
         spectrum = np.fft.rfft(np.concatenate((np.zeros(FRAME, np.float32), error)))
-        self._power = np.sum(np.abs(self._x) ** 2, axis=0)
-        scaled = spectrum * (STEP / (self._power + REGULAR * FRAME))
-        self._learning += (np.conj(self._x) * scaled).astype(np.complex64)
-        self._constrain = (self._constrain + 1) % PARTS
-        for part in (self._constrain, 0):  # a filter of FRAME taps a part: what wraps around is cut off, in turn
-            taps = np.fft.irfft(self._learning[part])
-            taps[FRAME:] = 0.0
-            self._learning[part] = np.fft.rfft(taps)
+        power = np.sum(np.abs(self._x) ** 2, axis=0)
+        self._learning += (np.conj(self._x) * (spectrum * (step / (power + REGULAR * FRAME)))).astype(np.complex64)
+        taps = np.fft.irfft(self._learning, axis=1)
+        taps[:, FRAME:] = 0.0  # a filter of FRAME taps a part: what wraps around is cut off
+        self._learning = np.fft.rfft(taps, axis=1).astype(np.complex64)
 
     def _exchange(self, heard: float, rest: float, error: float) -> None:
         self._better = self._better + 1 if error < BETTER * min(rest, heard) else 0
@@ -136,6 +141,10 @@ class EchoGuard:
             self._better = 0
         elif error > 4 * heard + SOUNDS:  # it ran away
             self._learning = self._used.copy()
+
+
+def _power(samples: Samples) -> float:
+    return float(np.mean(samples**2))
 
 
 def _filtered(weights: Spectra, x: Spectra) -> Samples:
