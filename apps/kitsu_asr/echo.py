@@ -26,10 +26,13 @@ KEEP_S = 4.0
 LEARN_FRAMES = 50  # with sound on both sides, before an unknown room is known
 SOUNDS = 1e-6  # power of a frame that counts as sound, -60 dBFS
 BETTER, BETTER_FRAMES = 0.9, 3
-LEAK_MIN = 0.02
+LEAK_MIN = 0.04
 RINGING = 0.8  # a frame
 KNOWN_PACE, UNKNOWN_PACE = 0.05, 0.003  # at which the rest is followed when it seems hers, or somebody's
-OWN = 4.0  # times the echo that is left over must be exceeded to be somebody else
+OWN = 8.0  # times what is left of her must be exceeded …
+BANDS, OTHERS_BANDS = 12, 3  # … in so many bands to be somebody else
+GAINS_PACE = 0.03
+NEW_RUN = 10  # frames of silence, after which her sound may be dated anew
 
 
 class Reference:
@@ -85,13 +88,16 @@ class EchoGuard:
         self._better = 0
         self._learned = 0
         self._leak = 1.0
-        self._expected = 0.0
+        self._expected = np.zeros(BANDS)
+        self._gains = np.zeros((PARTS, bins))  # of power, slowly
         self._quiet = PARTS
 
     def clean(self, frame: Samples, heard_at_s: float) -> Cleaned:
         """A frame whose first sample was heard at `heard_at_s` (a continuous time, not a jumping one)."""
         reference = self._reference.at(heard_at_s + EARLY_S, FRAME)
         sounding = float(np.mean(reference**2)) > SOUNDS
+        if sounding and self._quiet > NEW_RUN:
+            self._leak = 1.0
         self._quiet = 0 if sounding else self._quiet + 1
         spectrum = np.fft.rfft(np.concatenate((self._last, reference))).astype(np.complex64)
         self._x = np.roll(self._x, 1, axis=0)
@@ -107,23 +113,33 @@ class EchoGuard:
         heard, rest = _power(frame), _power(left)
         if rest > heard:  # a filter that makes it worse is not used
             left, rest = frame, heard
-        own = self._is_own(rest, _power(echo))
+        own = self._is_own(left)
         if heard > SOUNDS:
             self._learned += 1
         unknown = self._learned < LEARN_FRAMES
         self._adapt(error, STEP if own or unknown else CAREFUL_STEP)
         self._exchange(heard, rest, _power(error))
+        if own or unknown:
+            self._gains += (np.abs(self._learning) ** 2 - self._gains) * GAINS_PACE
         share = max(0.0, 1.0 - rest / heard) if heard > SOUNDS else 0.0
-        return Cleaned(left, share, own or unknown)
+        return Cleaned(left, max(share, 1.0 if own else 0.0), own or unknown)
 
-    def _is_own(self, rest: float, echo: float) -> bool:
-        """Whether what is left is no more than what was always left of her: rooms ring on, and filters are coarse."""
-        self._expected = max(echo, self._expected * RINGING)
-        if self._expected < SOUNDS:
+    def _is_own(self, left: Samples) -> bool:
+        """Whether what is left is no more, in hardly any band, than what is usually left of her.
+
+        How loud she should be comes from the filter's gains without their phases: a new sentence may come some ms
+        earlier or later than the one before, and then the filter cancels nothing until it has learned that.
+        """
+        spectrum = np.abs(np.fft.rfft(np.concatenate((np.zeros(FRAME, np.float32), left)))) ** 2
+        hers = np.sum(self._gains * np.abs(self._x) ** 2, axis=0) / 2
+        bands, expected = _in_bands(spectrum), _in_bands(hers)
+        self._expected = np.maximum(expected, self._expected * RINGING)
+        if float(np.sum(self._expected)) < SOUNDS * FRAME:
             return False
-        ratio = rest / self._expected
-        own = ratio < max(self._leak, LEAK_MIN) * OWN
-        self._leak += (min(1.0, ratio) - self._leak) * (KNOWN_PACE if own else UNKNOWN_PACE)
+        more = bands > OWN * max(self._leak, LEAK_MIN) * self._expected + SOUNDS * FRAME / BANDS
+        own = int(np.count_nonzero(more)) < OTHERS_BANDS
+        ratio = min(1.0, float(np.sum(bands) / np.sum(self._expected)))
+        self._leak += (ratio - self._leak) * (KNOWN_PACE if own else UNKNOWN_PACE)
         return own
 
     def _adapt(self, error: Samples, step: float) -> None:
@@ -141,6 +157,13 @@ class EchoGuard:
             self._better = 0
         elif error > 4 * heard + SOUNDS:  # it ran away
             self._learning = self._used.copy()
+
+
+_EDGES = np.unique(np.geomspace(150, 6000, BANDS + 1).astype(int) * 2 * FRAME // EARS_RATE_HZ)
+
+
+def _in_bands(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.add.reduceat(power, _EDGES)[:-1]
 
 
 def _power(samples: Samples) -> float:
