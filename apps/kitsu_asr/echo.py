@@ -26,11 +26,11 @@ KEEP_S = 4.0
 LEARN_FRAMES = 50  # with sound on both sides, before an unknown room is known
 SOUNDS = 1e-6  # power of a frame that counts as sound, -60 dBFS
 BETTER, BETTER_FRAMES = 0.9, 3
-LEAK_MIN = 0.04
+LEAK_MIN = 0.02
 RINGING = 0.8  # a frame
 KNOWN_PACE, UNKNOWN_PACE = 0.05, 0.003  # at which the rest is followed when it seems hers, or somebody's
 OWN = 8.0  # times what is left of her must be exceeded …
-BANDS, OTHERS_BANDS = 12, 3  # … in so many bands to be somebody else
+BANDS, OTHERS_BANDS = 12, 4  # … in so many bands to be somebody else
 GAINS_PACE = 0.03
 NEW_RUN = 10  # frames of silence, after which her sound may be dated anew
 
@@ -49,6 +49,9 @@ class Reference:
         due = round(sounds_at_s * EARS_RATE_HZ)
         start = self._end if position == self._next and abs(due - self._end) < EARS_RATE_HZ // 10 else due
         self._next = position + len(samples)
+        if abs(start - self._end) > self._size:  # a clock that jumped: what is kept means nothing any more
+            self._ring[:] = 0.0
+            self._end = start
         samples = samples[-self._size :]
         if start > self._end:
             self._write(self._end, np.zeros(min(start - self._end, self._size), np.float32), start)
