@@ -1,6 +1,7 @@
 """Stands in for the package sounddevice: `install(folder)` writes one that PYTHONPATH=folder makes win.
 
-Streams in both directions. What one with a callback was given to play lies in `heard-DEVICE.pcm` beside it. `unplug` pulls devices out: open streams
+Streams in both directions. What one with
+a callback was given to play lies in `heard-DEVICE.pcm` beside it. `unplug` pulls devices out: open streams
 end, and the list changes when PortAudio begins anew, as it is with the real one.
 """
 
@@ -16,10 +17,11 @@ class PortAudioError(Exception):
 class default:
     device = [0, 2]
 
+MICROPHONE = {"max_input_channels": 1}
 HERE = pathlib.Path(__file__).parent
 PLAYED = HERE / "played.json"
 DEVICES = [
-    {"name": "Microphone", "hostapi": 0, "max_output_channels": 0, "max_input_channels": 1, "default_samplerate": 44100.0},
+    {"name": "Microphone", "hostapi": 0, "max_output_channels": 0, "default_samplerate": 44100.0} | MICROPHONE,
     {"name": "Headphones", "hostapi": 1, "max_output_channels": 2, "default_samplerate": 48000.0},
     {"name": "Headphones", "hostapi": 0, "max_output_channels": 1, "default_samplerate": 8000.0},
     {"name": "Broken \\x1b[2J box", "hostapi": 0, "max_output_channels": 2, "default_samplerate": 8000.0},
