@@ -16,6 +16,7 @@ from kitsu_control.answers import RequestError, problem, refused
 from kitsu_control.config import ControlSettings
 from kitsu_control.guard import Guard, allowed_hosts
 from kitsu_control.locks import Locks
+from kitsu_control.mics import Mics, MicSockets
 from kitsu_control.overlay_key import OverlayKey
 from kitsu_control.pages import Pages
 from kitsu_control.places import Places
@@ -42,6 +43,7 @@ def build_door(
     token: str,
     overlay_key: OverlayKey,
     relay: Relay,
+    mics: Mics,
     client: httpx.AsyncClient,
     build: Path,
 ) -> Door:
@@ -71,6 +73,7 @@ def build_door(
         *Signing(locks, network.control_url, link_s, relay.revoke_overlays).routes(),
         *button.routes(),
         *SinkSockets(relay, locks, places).routes(),
+        *MicSockets(mics, locks, places).routes(),
         *StreamProxy(stream_url, token, locks, places).routes(),
         *Proxy(client, network.orchestrator_url, token, locks).routes(),
         *pages.routes(),

@@ -30,7 +30,7 @@ class _Assets(StaticFiles):
 
 
 class Pages:
-    """`/`, `/overlay` and their files."""
+    """`/`, `/overlay`, `/ears` and their files."""
 
     def __init__(self, build: Path) -> None:
         self._build = build
@@ -44,6 +44,7 @@ class Pages:
         return [
             Route("/", self.page),
             Route("/overlay", self.page),
+            Route("/ears", self.page),
             Mount("/_app", _Assets(directory=self._build / "_app", check_dir=False)),
             Route("/{name}", self.file),
         ]

@@ -12,6 +12,7 @@ from kitsu.worker import Process, Worker
 from kitsu.worker.web import bind, serve
 from kitsu_control.app import Door, build_door
 from kitsu_control.config import ControlSettings
+from kitsu_control.mics import Mics
 from kitsu_control.overlay_key import OverlayKey
 from kitsu_control.relay import Relay
 
@@ -29,6 +30,7 @@ class ControlWorker(Worker):
         super().__init__(process)
         self._build = build
         self._relay = Relay(self.send)
+        self._mics = Mics(self.send, lambda frame: self.outbox.put_media("", 0, frame))
         self._door: Door
 
     async def start(self, stack: AsyncExitStack) -> Capabilities:
@@ -43,7 +45,7 @@ class ControlWorker(Worker):
         overlay_key = OverlayKey(home().secrets / "overlay_key")
         overlay_key.make()
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
-        self._door = build_door(settings, network, token, overlay_key, self._relay, client, self._build)
+        self._door = build_door(settings, network, token, overlay_key, self._relay, self._mics, client, self._build)
         listener = bind(network.host, network.control_port, "network.control_port")
         self.tasks.create_task(serve(self._door.app, listener, max_frame_bytes=MAX_FRAME_BYTES, ping_s=PING_S))
         self.tasks.create_task(self._keep_telling(overlay_key))
@@ -51,6 +53,7 @@ class ControlWorker(Worker):
 
     async def joined(self, accepted: HelloAccepted) -> None:
         missed = self._relay.joined(accepted)
+        self._mics.announce()
         if missed:
             self.tasks.create_task(self._door.button.repeat(missed))
 
@@ -66,5 +69,6 @@ class ControlWorker(Worker):
         while True:
             await asyncio.sleep(ANNOUNCE_EVERY_S)
             self._relay.announce()
+            self._mics.announce()
             if key != (key := overlay_key.current()):
                 self._relay.revoke_overlays()

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from kitsu.config import Home, LogSettings, NetworkSettings
+from kitsu.config import Home, LogSettings, NetworkSettings, load, section_type
 from kitsu.errors import KitsuError
 from kitsu.panic import PanicLatch
 from kitsu.protocol.control import Panic
@@ -61,9 +61,17 @@ class Show:
     async def start(self, group: asyncio.TaskGroup, only: Iterable[str] = ()) -> None:
         """Start all services, or those named, at once. Their tasks live in `group`."""
         self._group = group
-        chosen = [self.find(name) for name in only] or list(self.services.values())
+        chosen = [self.find(name) for name in only] or [row for row in self.services.values() if self._is_wanted(row)]
         for service in chosen:
             await service.start(group)
+
+    def _is_wanted(self, row: Supervised) -> bool:
+        """A service that its setting turns off costs no process."""
+        section, _, key = row.service.wanted.partition(".")
+        if not section or getattr(load(section, section_type(section)), key):
+            return True
+        row.leave_off(f"not configured: {row.service.wanted} is false")
+        return False
 
     async def stop(self) -> None:
         """Stop everything; returns when nothing is left."""

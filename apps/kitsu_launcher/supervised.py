@@ -94,6 +94,10 @@ class Supervised:
             self._log.close()
             self._show("stopped", "")
 
+    def leave_off(self, why: str) -> None:
+        """It is not started with the others."""
+        self._show("stopped", why)
+
     def order(self, order: dict[str, Any]) -> bool:
         """An order on its stdin, at once; False when it does not run."""
         return self.child is not None and self.child.order(order)

@@ -3,12 +3,22 @@
 from kitsu.characters import system_prompt
 from kitsu.protocol import (
     STAGE,
+    AsrCommand,
+    AsrDropped,
+    AsrFinal,
+    AsrPartial,
+    AsrSpeech,
+    AsrState,
+    AsrTalk,
     ChatBatch,
     ChatChannel,
     ChatEvent,
     ChatRemoved,
     ChatSent,
     Message,
+    MicAudio,
+    MicClosed,
+    MicOpened,
     ObsOutcome,
     ObsState,
     PanicConfirmed,
@@ -17,7 +27,9 @@ from kitsu.protocol import (
     PlayoutFinished,
     PlayoutFlushed,
     PlayoutFrame,
+    PlayoutMirror,
     PlayoutProgress,
+    PlayoutReference,
     PlayoutSinks,
     PlayoutStarted,
     PlayoutUsing,
@@ -55,6 +67,7 @@ class Router:
 
     def __init__(self, show: Show) -> None:
         self._show = show
+        self._mics: dict[str, str] = {}  # browsers' microphones, and whom they speak to
         self.stale = 0  # messages of an older generation that were dropped
 
     def welcome(self) -> tuple[ShowLevels, dict[str, int]]:
@@ -78,6 +91,9 @@ class Router:
             show.voice_choice.rejoined()
         elif peer.role == "playout":
             show.device_choice.rejoined()
+            self._mirror()
+        elif peer.role == "asr":
+            self._mirror()
         elif peer.role == "control":
             for turn in show.playing():
                 if turn.started is not None:
@@ -94,6 +110,9 @@ class Router:
         if peer.role == "control":
             for sink in show.services.browsers():
                 show.hub.send("playout", SinkClosed(conv=sink.conv, sink=sink.sink))
+            self._close_mics()
+        elif peer.role == "asr":
+            self._mirror()
         elif peer.role == "obs":
             show.obs.left()
         elif peer.role == "vts":
@@ -134,6 +153,13 @@ class Router:
                 self._to_bodies(message, frame)
             case SinkOpened() | SinkClosed() | SinkPosition() | SinkFlushed():
                 self._forward("playout", frame)
+            case PlayoutReference() | MicAudio():
+                self._to_ears(message, frame)
+            case MicOpened() | MicClosed() | AsrTalk():
+                self._mic(message)
+                self._forward("asr", frame)
+            case AsrSpeech() | AsrPartial() | AsrFinal() | AsrCommand() | AsrDropped() | AsrState():
+                show.stream.publish(message)
             case PlayoutSinks():
                 show.services.sinks = message.sinks
                 show.stream.publish(message)
@@ -202,6 +228,28 @@ class Router:
             body.outbox.put_media(message.conv, message.gen, encode(message, b""))
         else:
             body.put(frame)
+
+    def _to_ears(self, message: Message, frame: str | bytes) -> None:
+        ears = self._show.hub.peer("asr")
+        if ears is not None:
+            ears.outbox.put_media("", 0, frame)  # of no generation: what is said to her is never stale
+
+    def _mirror(self) -> None:
+        """Playout says what she sounds like only while there are ears to take it out of what they hear."""
+        self._show.hub.send("playout", PlayoutMirror(on=self._show.hub.peer("asr") is not None))
+
+    def _mic(self, message: Message) -> None:
+        match message:
+            case MicOpened(mic=mic):
+                self._mics[mic] = message.conv
+            case MicClosed(mic=mic):
+                self._mics.pop(mic, None)
+
+    def _close_mics(self) -> None:
+        """The control door is gone, and with it every browser."""
+        for mic, conv in self._mics.items():
+            self._show.hub.send("asr", MicClosed(conv=conv, mic=mic))
+        self._mics.clear()
 
     def _forward(self, role: Role, frame: str | bytes) -> None:
         peer = self._show.hub.peer(role)

@@ -20,6 +20,7 @@ from kitsu.protocol import (
     PlayoutFinished,
     PlayoutFrame,
     PlayoutLook,
+    PlayoutMirror,
     PlayoutStarted,
     PlayoutUse,
     PlayoutUsing,
@@ -29,6 +30,7 @@ from kitsu.protocol import (
 from kitsu.telemetry import Latency, log
 from kitsu.worker import Process, Worker
 from kitsu_playout.config import PlayoutSettings
+from kitsu_playout.mirror import Mirror
 from kitsu_playout.mixer import Mixer, Samples
 from kitsu_playout.player import Player
 from kitsu_playout.speaker import SINK, Speaker
@@ -36,6 +38,7 @@ from kitsu_playout.turn import Turn
 from kitsu_playout.wavs import TurnWavs
 
 WAV_TIMEOUT_S = 2.0
+MAX_MIRRORS = 64
 
 
 class PlayoutWorker(Worker):
@@ -50,6 +53,7 @@ class PlayoutWorker(Worker):
         self._wake = asyncio.Event()
         self._first_frame = Latency()
         self._pressed_early: Panic | None = None
+        self._mirrors: dict[str, Mirror] | None = None  # by conversation; None: nobody wants the reference
 
     async def start(self, stack: AsyncExitStack) -> Capabilities:
         settings = load("playout", PlayoutSettings)
@@ -74,12 +78,15 @@ class PlayoutWorker(Worker):
         self._wake.set()
 
     async def lost(self) -> None:
+        self._mirrors = None
         self._playing.lose()
 
     def handle(self, message: Message, payload: memoryview | None) -> None:
         match message:
             case PlayoutUse():
                 self.tasks.create_task(self._use(message), name="use device")
+            case PlayoutMirror(on=on):
+                self._mirrors = {} if on else None
             case PlayoutLook():
                 self.tasks.create_task(self._look(message), name="look for devices")
             case _:
@@ -98,6 +105,8 @@ class PlayoutWorker(Worker):
 
     def frame(self, frame: PlayoutFrame, samples: Samples) -> None:
         """To the device, or through the hub; sinks that were not elected get the header."""
+        if self._mirrors is not None:
+            self._reflect(self._mirrors, frame, samples)
         payload = b""
         if frame.sink == SINK:
             self._speaker.play(frame.position, samples)
@@ -129,6 +138,14 @@ class PlayoutWorker(Worker):
     def _playing(self) -> Player:
         assert self._player is not None, "start() comes first"
         return self._player
+
+    def _reflect(self, mirrors: dict[str, Mirror], frame: PlayoutFrame, samples: Samples) -> None:
+        if len(mirrors) >= MAX_MIRRORS:
+            mirrors.clear()
+        if frame.conv not in mirrors:
+            mirrors[frame.conv] = Mirror()
+        reference, pcm = mirrors[frame.conv].take(frame, samples, time.perf_counter())
+        self.outbox.put_media(reference.conv, reference.gen, encode(reference, pcm))
 
     def _order(self, order: dict[str, Any]) -> None:
         """The launcher's second path: it must work while the hub is frozen."""

@@ -43,6 +43,11 @@ class Home:
         return self.root / "models" / "piper"
 
     @property
+    def whisper_models(self) -> Path:
+        """A folder a model, as its publisher makes it."""
+        return self.root / "models" / "whisper"
+
+    @property
     def coqui(self) -> Path:
         """The Python environment of the coqui voice, and its models."""
         return self.root / "engines" / "coqui"

@@ -14,6 +14,9 @@ class Service:
     role: Role | None  # its role on the hub; None: it is not a hub worker
     does: str  # one line for people
     without_it: str  # what the audience and the operator notice when it is gone
+    wanted: str = (
+        ""  # "section.key" of the setting that must be true for it to be started with the others; empty: always
+    )
 
 
 SERVICES: dict[str, Service] = {
@@ -44,6 +47,7 @@ SERVICES: dict[str, Service] = {
             "the body in VTube Studio",
             "the model in VTube Studio stands still; voice and pages go on",
         ),
+        Service("asr", "kitsu_asr", "asr", "the ears", "nobody is heard; typed lines go on", wanted="asr.enabled"),
         Service("twitch", "kitsu_twitch", "twitch", "Twitch chat", "no line from Twitch, and no reply there"),
     )
 }
@@ -59,6 +63,7 @@ SECTIONS: dict[str, str] = {
     "dead_air": "kitsu_orchestrator.config:DeadAirSettings",
     "safety": "kitsu.config.sections:SafetySettings",
     "tts": "kitsu_tts.config:TtsSettings",
+    "asr": "kitsu_asr.config:AsrSettings",
     "playout": "kitsu_playout.config:PlayoutSettings",
     "obs": "kitsu_obs.config:ObsSettings",
     "vts": "kitsu_vts.config:VtsSettings",

@@ -23,6 +23,7 @@ _TITLES = {
     "policy": "The language model",
     "tts": "The voice",
     "playout": "Playout and sinks",
+    "asr": "The ears",
     "obs": "OBS Studio",
     "control": "The operator",
     "turn": "Turns",

@@ -8,11 +8,11 @@ from typing import get_args
 
 import msgspec
 
-from kitsu.protocol import approved, body, chat, control, hub, obs, playout, policy, state, tts, turn
+from kitsu.protocol import approved, asr, body, chat, control, hub, obs, playout, policy, state, tts, turn
 from kitsu.protocol.envelope import Message, Part
 from structs import Field, fields
 
-MODULES: tuple[ModuleType, ...] = (hub, chat, policy, tts, playout, obs, body, control, turn, state, approved)
+MODULES: tuple[ModuleType, ...] = (hub, chat, policy, tts, playout, asr, obs, body, control, turn, state, approved)
 
 
 @dataclass(frozen=True, slots=True)

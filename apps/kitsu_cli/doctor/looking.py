@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from kitsu.errors import ConfigError
-from kitsu_cli.doctor import hardware, installation, neighbours, show, voices
+from kitsu_cli.doctor import ears, hardware, installation, neighbours, show, voices
 from kitsu_cli.doctor.finding import Check, Finding
 
 WITHIN_S = 3.5
@@ -24,6 +24,7 @@ CHECKS: dict[str, Check] = {
     "gpu": hardware.gpu,
     "voices": voices.all_voices,
     "vote": installation.vote,
+    "ears": ears.ears,
     "ollama": neighbours.ollama,
     "obs": neighbours.obs,
     "vtube studio": neighbours.vtube_studio,

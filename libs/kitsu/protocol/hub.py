@@ -7,7 +7,7 @@ from kitsu.protocol.envelope import Message, Part
 
 PROTOCOL_VERSION = 1
 
-Role = Literal["orchestrator", "policy", "tts", "playout", "obs", "vts", "twitch", "control"]
+Role = Literal["orchestrator", "policy", "tts", "playout", "obs", "vts", "twitch", "asr", "control"]
 
 
 class Capabilities(Part, frozen=True, kw_only=True):

@@ -117,6 +117,19 @@ class PlayoutFrame(Message, frozen=True, kw_only=True, tag="playout.frame"):
 SinkKind = Literal["overlay", "page", "device"]
 
 
+class PlayoutMirror(Message, frozen=True, kw_only=True, tag="playout.mirror"):
+    """Send `playout.reference` for every live conversation, or cease to."""
+
+    on: bool
+
+
+class PlayoutReference(Message, frozen=True, kw_only=True, tag="playout.reference"):
+    """Binary. Payload: PCM s16le mono at 16 kHz, what `conv` is given to hear. The ears take it out of theirs."""
+
+    position: int  # samples at 16 kHz; stands still while there is nothing to play
+    ahead_ms: float = 0.0  # how long after sending its first sample leaves the clock
+
+
 class SinkOpened(Message, frozen=True, kw_only=True, tag="sink.opened"):
     """A browser (through the control door) can play sound of `conv`."""
 

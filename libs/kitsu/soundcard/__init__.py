@@ -5,22 +5,22 @@ import subprocess
 import sys
 from typing import Any
 
-from kitsu.soundcard.portaudio import DEFAULT, GET_PORTAUDIO, Device, TroubleError
+from kitsu.soundcard.portaudio import DEFAULT, GET_PORTAUDIO, Device, TroubleError, Way
 
-__all__ = ["DEFAULT", "GET_PORTAUDIO", "Device", "TroubleError", "ask_devices", "play_tone"]
+__all__ = ["DEFAULT", "GET_PORTAUDIO", "Device", "TroubleError", "Way", "ask_devices", "play_tone"]
 
 LIST_S = 2.5
 PLAY_S = 8.0
 COMMAND = (sys.executable, "-P", "-m", "kitsu.soundcard.process")
 
 
-def ask_devices() -> list[Device]:
-    """All devices that can play.
+def ask_devices(way: Way = "out") -> list[Device]:
+    """All devices that can play (`out`), or hear (`in`).
 
     Raises:
         TroubleError: `sound_missing`, `sound_failed`, `sound_hangs`, `sound_crashed`.
     """
-    return [Device(**device) for device in _ask("list", timeout_s=LIST_S)["devices"]]
+    return [Device(**device) for device in _ask("list", way, timeout_s=LIST_S)["devices"]]
 
 
 def play_tone(name: str, volume: int) -> Device:

@@ -1,18 +1,20 @@
-"""PortAudio: loading it, what it can play on, and which device a name means."""
+"""PortAudio: loading it, what it can play on or hear with, and which device a name means."""
 
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 GET_PORTAUDIO = "Debian, Ubuntu: sudo apt-get install libportaudio2. Elsewhere: pip install kitsu[sound]"
 DEFAULT = "default"
-"""The name that means whatever the system plays on."""
+"""The name that means whatever the system plays on, or hears with."""
+
+Way = Literal["out", "in"]
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device that can play."""
+    """One device that can play, or one that hears."""
 
     number: int
     name: str
@@ -63,39 +65,41 @@ def load() -> Any:
     return sounddevice
 
 
-def devices(portaudio: Any) -> list[Device]:
-    """All that can play.
+def devices(portaudio: Any, way: Way = "out") -> list[Device]:
+    """All that can play (`out`), or hear (`in`).
 
     Raises:
         TroubleError: `sound_failed`.
     """
     try:
         hosts = [str(host["name"]) for host in portaudio.query_hostapis()]
-        default = portaudio.default.device[1]
+        default = portaudio.default.device[way == "out"]
+        channels = "max_output_channels" if way == "out" else "max_input_channels"
         return [
             Device(
                 number=number,
                 name=str(device["name"]),
                 host=hosts[device["hostapi"]],
-                channels=int(device["max_output_channels"]),
+                channels=int(device[channels]),
                 rate_hz=float(device["default_samplerate"]),
                 default=number == default,
             )
             for number, device in enumerate(portaudio.query_devices())
-            if device["max_output_channels"] > 0
+            if device[channels] > 0
         ]
     except portaudio.PortAudioError as error:
         raise _failed(error) from None
 
 
-def pick(there: Sequence[Device], name: str) -> Device:
+def pick(there: Sequence[Device], name: str, way: Way = "out") -> Device:
     """By its label, its number or a part of its name; of several, one of the default device's sound interface first.
 
     Raises:
         TroubleError: `device_missing`.
     """
     if not there:
-        raise TroubleError("device_missing", "there is no device to play on", "connect one; the pages can play as well")
+        what = "device to play on" if way == "out" else "microphone"
+        raise TroubleError("device_missing", f"there is no {what}", "connect one; the pages can serve as well")
     default = next((device for device in there if device.default), there[0])
     if name in ("", DEFAULT):
         return default

@@ -1,4 +1,4 @@
-"""What asks PortAudio: `python -m kitsu.soundcard.process list | play NAME VOLUME`; one JSON object on stdout."""
+"""What asks PortAudio: `python -m kitsu.soundcard.process list out|in | play NAME VOLUME`; a JSON object on stdout."""
 
 import json
 import math
@@ -21,8 +21,8 @@ def main(arguments: Sequence[str]) -> int:
     """Answer one question."""
     try:
         match arguments:
-            case ["list"]:
-                answer: dict[str, Any] = {"devices": [asdict(device) for device in devices(load())]}
+            case ["list", ("out" | "in") as way]:
+                answer: dict[str, Any] = {"devices": [asdict(device) for device in devices(load(), way)]}
             case ["play", name, volume]:
                 answer = {"played": asdict(_play(load(), name, int(volume)))}
             case _:

@@ -12,7 +12,7 @@ export interface Envelope {
   seq: number; // position in the page stream; 0 elsewhere
 }
 
-export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'vts' | 'twitch' | 'control';
+export type Role = 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'vts' | 'twitch' | 'asr' | 'control';
 
 export type AuthorRole = 'viewer' | 'sub' | 'vip' | 'mod' | 'broadcaster' | 'operator';
 
@@ -23,6 +23,16 @@ export type VisemeName = 'sil' | 'PP' | 'FF' | 'TH' | 'DD' | 'kk' | 'CH' | 'SS' 
 export type Clock = 'live' | 'offline';
 
 export type SinkKind = 'overlay' | 'page' | 'device';
+
+export type ListenMode = 'open' | 'push_to_talk' | 'wake_word' | 'off';
+
+export type SourceKind = 'device' | 'browser' | 'file';
+
+export type SpeakerRole = 'host' | 'guest';
+
+export type VoiceCommand = 'mute' | 'unmute' | 'skip' | 'scene' | 'panic';
+
+export type DropReason = 'too_short' | 'echo' | 'nothing' | 'phantom' | 'not_addressed' | 'muted' | 'panic' | 'source_lost' | 'failed';
 
 export type Held = '' | 'panic' | 'alone';
 
@@ -49,7 +59,7 @@ export interface Capabilities {
 /** First message of every worker. At most 4 KB, within 5 s. */
 export interface Hello extends Envelope {
   type: 'hello';
-  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'vts' | 'twitch' | 'control';
+  role: 'orchestrator' | 'policy' | 'tts' | 'playout' | 'obs' | 'vts' | 'twitch' | 'asr' | 'control';
   name: string; // instance, for people: "tts@gpu-box"
   token: string;
   protocol: number;
@@ -436,6 +446,19 @@ export interface PlayoutFrame extends Envelope {
   words: WordAt[];
 }
 
+/** Send `playout.reference` for every live conversation, or cease to. */
+export interface PlayoutMirror extends Envelope {
+  type: 'playout.mirror';
+  on: boolean;
+}
+
+/** Binary. Payload: PCM s16le mono at 16 kHz, what `conv` is given to hear. The ears take it out of theirs. */
+export interface PlayoutReference extends Envelope {
+  type: 'playout.reference';
+  position: number; // samples at 16 kHz; stands still while there is nothing to play
+  ahead_ms: number; // how long after sending its first sample leaves the clock
+}
+
 /** A browser (through the control door) can play sound of `conv`. */
 export interface SinkOpened extends Envelope {
   type: 'sink.opened';
@@ -524,6 +547,214 @@ export interface PlayoutUsing extends Envelope {
   device: string; // what is chosen now, by its name, or "default"
   code: string; // why nothing changed; empty when it did
   message: string;
+}
+
+/** Whose microphone it is. Nobody is recognised by voice. */
+export interface Speaker {
+  name: string; // as set for the source
+  role: 'host' | 'guest';
+}
+
+/** One recognised word. */
+export interface WordTime {
+  word: string;
+  start_ms: number; // of the source's stream
+  end_ms: number;
+  confidence: number; // 0 to 1; 0 where the engine does not say
+}
+
+/** Somebody began or ceased to speak, by voice detection alone. Barge-in hangs on `started`. */
+export interface AsrSpeech extends Envelope {
+  type: 'asr.speech';
+  utterance: string;
+  state: 'started' | 'stopped'; // stopped: a pause; the utterance ends, or goes on with `started`
+  at_ms: number; // first voiced sample; stopped: the last one
+  ago_ms: number; // how long ago that was
+  level_dbfs: number; // RMS of the voiced part so far
+  echo: number; // 0 to 1: how much of the sound was Kitsu's own before it was taken out
+  source_id: string;
+  speaker: Speaker;
+}
+
+/** What was understood so far. Only the first `stable` code points are a promise: they are never retracted. */
+export interface AsrPartial extends Envelope {
+  type: 'asr.partial';
+  utterance: string;
+  revision: number; // 1, 2, 3 …
+  text: string;
+  stable: number;
+  settled: boolean; // made after the speaker paused, of everything said: a final would say the same
+  complete: boolean; // it reads like a finished sentence
+  language: string; // "en"; empty: not known
+  source_id: string;
+  speaker: Speaker;
+}
+
+/** One utterance, understood. */
+export interface AsrFinal extends Envelope {
+  type: 'asr.final';
+  utterance: string;
+  text: string;
+  language: string;
+  confidence: number; // 0 to 1; 0 where the engine does not say
+  words: WordTime[]; // empty if the engine does not know
+  start_ms: number; // first and last voiced sample
+  end_ms: number;
+  endpoint_ms: number; // last voiced sample -> sent: the silence that was waited for, and the recogniser
+  silence_ms: number; // of that, the wait
+  addressed: boolean; // her name was said, or the talk key held
+  echo: number; // 0 to 1, see `asr.speech`
+  engine: string;
+  source_id: string;
+  speaker: Speaker;
+}
+
+/** The utterance was a command of the embedded grammar. From hosts only. */
+export interface AsrCommand extends Envelope {
+  type: 'asr.command';
+  utterance: string;
+  command: 'mute' | 'unmute' | 'skip' | 'scene' | 'panic';
+  argument: string; // scene: its name as in `asr.prepare`
+  text: string; // as it was understood
+  confidence: number;
+  endpoint_ms: number; // last voiced sample -> sent
+  source_id: string;
+  speaker: Speaker;
+}
+
+/** The utterance came to nothing: a false interruption, if it was one. */
+export interface AsrDropped extends Envelope {
+  type: 'asr.dropped';
+  utterance: string;
+  reason: 'too_short' | 'echo' | 'nothing' | 'phantom' | 'not_addressed' | 'muted' | 'panic' | 'source_lost' | 'failed';
+  start_ms: number;
+  end_ms: number;
+  source_id: string;
+  speaker: Speaker;
+}
+
+/** One source. */
+export interface SourceState {
+  source_id: string; // "device", "file", or the browser's `mic`
+  kind: 'device' | 'browser' | 'file';
+  conv: string;
+  label: string;
+  state: 'listening' | 'waiting' | 'lost' | 'ended'; // waiting: off, muted, or the key is not held
+  mode: 'open' | 'push_to_talk' | 'wake_word' | 'off';
+  speaker: Speaker;
+  level_dbfs: number;
+  trouble: string; // for people
+}
+
+/** How the ears are. */
+export interface EarsState {
+  configured: boolean;
+  muted: boolean;
+  engine: string;
+  sources: SourceState[];
+  chosen: string; // microphone of this machine: a name out of `there`, or "default"; empty: none
+  there: string[]; // as of the last look
+  default: string; // which of them is the system's own
+  trouble: string;
+}
+
+/** On joining, on change, and as the answer to `asr.look`. */
+export interface AsrState extends Envelope {
+  type: 'asr.state';
+  ears: EarsState;
+}
+
+/** What the ears should know; sent when they join, and on change. */
+export interface AsrPrepare extends Envelope {
+  type: 'asr.prepare';
+  name: string; // hers, for wake words and spelling
+  scenes: string[]; // that "scene NAME" may name
+  phrases: string[]; // words that engines with a hint should spell rightly
+}
+
+/** How the sources of `conv` listen from now on. */
+export interface AsrListen extends Envelope {
+  type: 'asr.listen';
+  mode: 'open' | 'push_to_talk' | 'wake_word' | 'off';
+}
+
+/** The talk key of `conv` goes down or up. Up ends the utterance at once. */
+export interface AsrTalk extends Envelope {
+  type: 'asr.talk';
+  pressed: boolean;
+}
+
+/** Close the ears or open them; what is being said meanwhile is dropped. */
+export interface AsrMute extends Envelope {
+  type: 'asr.mute';
+  muted: boolean;
+}
+
+/** Look which microphones there are now. Answered with `asr.state`. */
+export interface AsrLook extends Envelope {
+  type: 'asr.look';
+}
+
+/** Another microphone of this machine from now on. Answered with `asr.using`. */
+export interface AsrUse extends Envelope {
+  type: 'asr.use';
+  device: string; // a name or a part of it, a number, "default"; empty: none
+  again: boolean; // it was accepted before: when it is not there now, wait for it
+}
+
+/** What became of `asr.use`. */
+export interface AsrUsing extends Envelope {
+  type: 'asr.using';
+  device: string; // what is chosen now
+  code: string; // why nothing changed; empty when it did
+  message: string;
+}
+
+/** Binary. Payload: a piece of a sound file (WAV, FLAC, Ogg Opus, MP3 …). Answered with one `asr.transcript`. A file is sent in pieces that share `file`, in order; it is worked on when the `last` one is there. */
+export interface AsrTranscribe extends Envelope {
+  type: 'asr.transcribe';
+  file: string; // an id
+  part: number;
+  last: boolean;
+  language: string; // empty: the setting's, or found out
+}
+
+/** What is said in a file; `parent_id` is the last piece's. */
+export interface AsrTranscript extends Envelope {
+  type: 'asr.transcript';
+  file: string;
+  text: string;
+  language: string;
+  confidence: number;
+  words: WordTime[];
+  duration_ms: number; // of the sound
+  took_ms: number;
+  engine: string;
+  code: string; // why there is no text; empty when there is. bad_sound_file | file_too_long | ears_busy | …
+  message: string;
+}
+
+/** A browser's microphone (through the control door) speaks into `conv`. */
+export interface MicOpened extends Envelope {
+  type: 'mic.opened';
+  mic: string;
+  label: string; // for people
+  mode: 'open' | 'push_to_talk' | 'wake_word' | 'off';
+  speaker: Speaker;
+}
+
+/** Binary. Payload: PCM s16le mono. */
+export interface MicAudio extends Envelope {
+  type: 'mic.audio';
+  mic: string;
+  position: number; // samples before these, at `rate_hz`
+  rate_hz: number;
+}
+
+/** It is gone. */
+export interface MicClosed extends Envelope {
+  type: 'mic.closed';
+  mic: string;
 }
 
 /** An input of OBS that has sound. */
@@ -874,6 +1105,8 @@ export type AnyMessage =
   | PlayoutFinished
   | PlayoutFlushed
   | PlayoutFrame
+  | PlayoutMirror
+  | PlayoutReference
   | SinkOpened
   | SinkClosed
   | SinkPosition
@@ -884,6 +1117,24 @@ export type AnyMessage =
   | PlayoutLook
   | PlayoutUse
   | PlayoutUsing
+  | AsrSpeech
+  | AsrPartial
+  | AsrFinal
+  | AsrCommand
+  | AsrDropped
+  | AsrState
+  | AsrPrepare
+  | AsrListen
+  | AsrTalk
+  | AsrMute
+  | AsrLook
+  | AsrUse
+  | AsrUsing
+  | AsrTranscribe
+  | AsrTranscript
+  | MicOpened
+  | MicAudio
+  | MicClosed
   | ObsState
   | ObsSwitch
   | ObsRun
@@ -950,6 +1201,8 @@ const NAMES: Record<MessageType, string> = {
   'playout.finished': 'PlayoutFinished',
   'playout.flushed': 'PlayoutFlushed',
   'playout.frame': 'PlayoutFrame',
+  'playout.mirror': 'PlayoutMirror',
+  'playout.reference': 'PlayoutReference',
   'sink.opened': 'SinkOpened',
   'sink.closed': 'SinkClosed',
   'sink.position': 'SinkPosition',
@@ -960,6 +1213,24 @@ const NAMES: Record<MessageType, string> = {
   'playout.look': 'PlayoutLook',
   'playout.use': 'PlayoutUse',
   'playout.using': 'PlayoutUsing',
+  'asr.speech': 'AsrSpeech',
+  'asr.partial': 'AsrPartial',
+  'asr.final': 'AsrFinal',
+  'asr.command': 'AsrCommand',
+  'asr.dropped': 'AsrDropped',
+  'asr.state': 'AsrState',
+  'asr.prepare': 'AsrPrepare',
+  'asr.listen': 'AsrListen',
+  'asr.talk': 'AsrTalk',
+  'asr.mute': 'AsrMute',
+  'asr.look': 'AsrLook',
+  'asr.use': 'AsrUse',
+  'asr.using': 'AsrUsing',
+  'asr.transcribe': 'AsrTranscribe',
+  'asr.transcript': 'AsrTranscript',
+  'mic.opened': 'MicOpened',
+  'mic.audio': 'MicAudio',
+  'mic.closed': 'MicClosed',
   'obs.state': 'ObsState',
   'obs.switch': 'ObsSwitch',
   'obs.run': 'ObsRun',
@@ -1039,6 +1310,8 @@ const SHAPES: Record<string, Shape> = {
   WordAt: { defaults: {  }, parts: {  } },
   VisemeAt: { defaults: {  }, parts: {  } },
   PlayoutFrame: { defaults: { ...ENVELOPE, segment: -1, visemes: [], words: [] }, parts: { visemes: 'VisemeAt', words: 'WordAt' } },
+  PlayoutMirror: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  PlayoutReference: { defaults: { ...ENVELOPE, ahead_ms: 0.0 }, parts: {  } },
   SinkOpened: { defaults: { ...ENVELOPE, label: "" }, parts: {  } },
   SinkClosed: { defaults: { ...ENVELOPE,  }, parts: {  } },
   SinkPosition: { defaults: { ...ENVELOPE, underruns: 0 }, parts: {  } },
@@ -1051,6 +1324,28 @@ const SHAPES: Record<string, Shape> = {
   PlayoutLook: { defaults: { ...ENVELOPE,  }, parts: {  } },
   PlayoutUse: { defaults: { ...ENVELOPE, again: false }, parts: {  } },
   PlayoutUsing: { defaults: { ...ENVELOPE, code: "", message: "" }, parts: {  } },
+  Speaker: { defaults: { name: "", role: "host" }, parts: {  } },
+  WordTime: { defaults: { confidence: 0.0 }, parts: {  } },
+  AsrSpeech: { defaults: { ...ENVELOPE, ago_ms: 0.0, level_dbfs: -120.0, echo: 0.0, source_id: "", speaker: {"name":"","role":"host"} }, parts: { speaker: 'Speaker' } },
+  AsrPartial: { defaults: { ...ENVELOPE, stable: 0, settled: false, complete: false, language: "", source_id: "", speaker: {"name":"","role":"host"} }, parts: { speaker: 'Speaker' } },
+  AsrFinal: { defaults: { ...ENVELOPE, language: "", confidence: 0.0, words: [], start_ms: 0.0, end_ms: 0.0, endpoint_ms: 0.0, silence_ms: 0.0, addressed: false, echo: 0.0, engine: "", source_id: "", speaker: {"name":"","role":"host"} }, parts: { words: 'WordTime', speaker: 'Speaker' } },
+  AsrCommand: { defaults: { ...ENVELOPE, argument: "", text: "", confidence: 0.0, endpoint_ms: 0.0, source_id: "", speaker: {"name":"","role":"host"} }, parts: { speaker: 'Speaker' } },
+  AsrDropped: { defaults: { ...ENVELOPE, start_ms: 0.0, end_ms: 0.0, source_id: "", speaker: {"name":"","role":"host"} }, parts: { speaker: 'Speaker' } },
+  SourceState: { defaults: { label: "", state: "listening", mode: "open", speaker: {"name":"","role":"host"}, level_dbfs: -120.0, trouble: "" }, parts: { speaker: 'Speaker' } },
+  EarsState: { defaults: { configured: false, muted: false, engine: "", sources: [], chosen: "", there: [], default: "", trouble: "" }, parts: { sources: 'SourceState' } },
+  AsrState: { defaults: { ...ENVELOPE,  }, parts: { ears: 'EarsState' } },
+  AsrPrepare: { defaults: { ...ENVELOPE, name: "", scenes: [], phrases: [] }, parts: {  } },
+  AsrListen: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  AsrTalk: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  AsrMute: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  AsrLook: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  AsrUse: { defaults: { ...ENVELOPE, again: false }, parts: {  } },
+  AsrUsing: { defaults: { ...ENVELOPE, code: "", message: "" }, parts: {  } },
+  AsrTranscribe: { defaults: { ...ENVELOPE, part: 0, last: true, language: "" }, parts: {  } },
+  AsrTranscript: { defaults: { ...ENVELOPE, text: "", language: "", confidence: 0.0, words: [], duration_ms: 0.0, took_ms: 0.0, engine: "", code: "", message: "" }, parts: { words: 'WordTime' } },
+  MicOpened: { defaults: { ...ENVELOPE, label: "", mode: "open", speaker: {"name":"","role":"host"} }, parts: { speaker: 'Speaker' } },
+  MicAudio: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  MicClosed: { defaults: { ...ENVELOPE,  }, parts: {  } },
   ObsInput: { defaults: { volume_db: 0.0 }, parts: {  } },
   ObsPreset: { defaults: { texts: [] }, parts: {  } },
   ObsState: { defaults: { ...ENVELOPE, reason: "", version: "", scene: "", scenes: [], inputs: [], recording: false, streaming: false, presets: [], safe_scene: "", held: "" }, parts: { inputs: 'ObsInput', presets: 'ObsPreset' } },

@@ -1,0 +1,1 @@
+"""The ears: microphones in, words out."""

@@ -1,0 +1,427 @@
+"""One source's ears: frames in, messages out. Knows no socket, device or process, and time is given to it."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from msgspec.structs import replace
+
+from kitsu.protocol import (
+    EARS_RATE_HZ,
+    AsrCommand,
+    AsrDropped,
+    AsrFinal,
+    AsrPartial,
+    AsrSpeech,
+    DropReason,
+    ListenMode,
+    Message,
+    SourceKind,
+    SourceState,
+    Speaker,
+    WordTime,
+)
+from kitsu_asr.complete import complete
+from kitsu_asr.config import AsrSettings
+from kitsu_asr.echo import EchoGuard, Reference
+from kitsu_asr.endpoint import Change, Endpointer, Limits
+from kitsu_asr.engine import Heard
+from kitsu_asr.grammar import Command, Vocabulary, meaning
+from kitsu_asr.guards import phantom
+from kitsu_asr.levels import AutoGain, NoiseSuppressor
+from kitsu_asr.messages import News
+from kitsu_asr.pcm import SILENCE_DBFS, Frames, Samples, dbfs, to_s16
+from kitsu_asr.utterance import Utterance
+from kitsu_asr.vad import FRAME, Vad
+from kitsu_asr.wake import addressed
+
+FRAME_MS = FRAME / EARS_RATE_HZ * 1000
+FRAME_S = FRAME_MS / 1000
+PREROLL = 15  # frames before the onset that the recogniser gets too: the first consonant is no voice yet
+RESYNC_S = 0.08
+MAX_ECHO = 0.85  # an utterance that was hers to such a part is hers
+
+
+class Ears(Protocol):
+    """The recogniser, as far as a listener uses it."""
+
+    partials: bool
+    engine: str
+
+    def open(self, utterance: str, language: str, hints: tuple[str, ...], *, commands: bool) -> bool: ...
+    def feed(self, utterance: str, pcm: bytes) -> None: ...
+    def partial(self, utterance: str) -> bool: ...
+    def finish(self, utterance: str) -> bool: ...
+    def drop(self, utterance: str) -> None: ...
+
+
+NOBODY = Speaker()
+NO_WORDS = Vocabulary()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Whose microphone, and whom it speaks to."""
+
+    source_id: str
+    kind: SourceKind
+    conv: str
+    label: str = ""
+    speaker: Speaker = NOBODY
+
+
+@dataclass
+class Known:
+    """What all listeners know; changed by `asr.prepare`."""
+
+    names: Sequence[str] = ()
+    vocabulary: Vocabulary = NO_WORDS
+    hints: tuple[str, ...] = ()
+
+
+class Listener:
+    """Args:
+    send: takes messages, in order.
+    reference: what `source.conv` is given to hear; None: no echo guard.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        settings: AsrSettings,
+        ears: Ears,
+        vad: Vad,
+        known: Known,
+        send: Callable[[Message], None],
+        reference: Reference | None = None,
+    ) -> None:
+        self.source = source
+        self.mode: ListenMode = settings.mode
+        self.muted = False
+        self.level_dbfs = SILENCE_DBFS
+        self._settings = settings
+        self._ears = ears
+        self._vad = vad
+        self._known = known
+        self._send = send
+        self._pressed = False
+        self._frames = Frames(FRAME)
+        self._guard = EchoGuard(reference) if reference is not None else None
+        self._gain = AutoGain() if settings.auto_gain else None
+        self._noise = NoiseSuppressor() if settings.noise_suppression else None
+        limits = Limits(settings.onset_ms, settings.min_speech_ms, settings.max_utterance_s * 1000)
+        self._endpoints = Endpointer(limits, FRAME_MS, settings.hangover_ms)
+        self._before: deque[Samples] = deque(maxlen=PREROLL)
+        self._now_ms = 0.0
+        self._offset_s: float | None = None  # wall time of the stream's first sample
+        self._wall_s = 0.0
+        self._speaking: Utterance | None = None
+        self._finishing: dict[str, Utterance] = {}
+
+    @property
+    def busy(self) -> bool:
+        """An utterance runs, or is being recognised."""
+        return self._speaking is not None or bool(self._finishing)
+
+    @property
+    def listening(self) -> bool:
+        """Whether what is said now counts."""
+        closed = self.muted or self.mode == "off" or (self.mode == "push_to_talk" and not self._pressed)
+        return not closed
+
+    def state(self) -> SourceState:
+        source = self.source
+        return SourceState(
+            source_id=source.source_id,
+            kind=source.kind,
+            conv=source.conv,
+            label=source.label,
+            state="listening" if self.listening else "waiting",
+            mode=self.mode,
+            speaker=source.speaker,
+            level_dbfs=round(self.level_dbfs, 1),
+        )
+
+    def feed(self, samples: Samples, now_s: float) -> None:
+        """More sound, the last of which was heard at `now_s`."""
+        self._wall_s = now_s
+        for frame in self._frames.feed(samples):
+            self._frame(frame)
+            self._now_ms += FRAME_MS
+        began_s = now_s - self._now_ms / 1000
+        if self._offset_s is None or abs(began_s - self._offset_s) > RESYNC_S:
+            self._offset_s = began_s
+
+    def silence(self, count: float, now_s: float) -> None:
+        """The source is silent, or gives nothing any more."""
+        self.feed(np.zeros(int(count), np.float32), now_s)
+
+    def listen(self, mode: ListenMode) -> None:
+        """From now on."""
+        self.mode, self._pressed = mode, False
+        self._close_unless_listening("muted")
+
+    def mute(self, muted: bool) -> None:
+        """Closed ears drop what is being said."""
+        self.muted = muted
+        self._close_unless_listening("muted")
+
+    def press(self, pressed: bool) -> None:
+        """The talk key. Up ends the utterance at once."""
+        self._pressed = pressed
+        if self.mode == "push_to_talk" and not pressed:
+            for change in self._endpoints.finish():
+                self._changed(change)
+
+    def drop(self, reason: DropReason) -> None:
+        """Forget everything that is being said or recognised."""
+        running = [*self._finishing.values(), *([self._speaking] if self._speaking else [])]
+        self._finishing.clear()
+        self._speaking = None
+        list(self._endpoints.finish())
+        for utterance in running:
+            self._ears.drop(utterance.id)
+            self._dropped(utterance, reason)
+
+    def news(self, news: News, now_s: float) -> bool:
+        """The recogniser's word. False: it is of another source."""
+        utterance = self._finishing.get(news.id)
+        if utterance is None and self._speaking is not None and self._speaking.id == news.id:
+            utterance = self._speaking
+        if utterance is None:
+            return False
+        match news.kind:
+            case "partial" if news.heard is not None:
+                self._partial(utterance, news)
+            case "final" if news.heard is not None:
+                self._finishing.pop(news.id, None)
+                self._final(utterance, news.heard, news.command, now_s)
+            case _:
+                self._finishing.pop(news.id, None)
+                if utterance is self._speaking:
+                    self._speaking = None
+                    list(self._endpoints.finish())
+                self._dropped(utterance, "failed")
+        return True
+
+    # how
+
+    def _frame(self, frame: Samples) -> None:
+        raw, echo, own = frame, 0.0, False
+        if self._guard is not None and self._offset_s is not None:
+            cleaned = self._guard.clean(frame, self._offset_s + self._now_ms / 1000)
+            frame, echo, own = cleaned.samples, cleaned.echo, cleaned.own
+        self.level_dbfs = max(dbfs(raw), self.level_dbfs - 1.0)
+        before_gain = frame
+        if self._gain is not None:
+            frame = self._gain.feed(frame)
+        if self._noise is not None:
+            frame = self._noise.feed(frame)
+        speech = self._vad.speech(frame) and not own and self.listening
+        if speech and self._gain is not None:
+            self._gain.learn(before_gain)
+        if self._speaking is not None and speech:
+            self._speaking.voiced(raw, echo, FRAME_MS)
+        self._give(frame)
+        for change in self._endpoints.feed(speech):
+            self._changed(change)
+        self._ask()
+
+    def _give(self, frame: Samples) -> None:
+        utterance = self._speaking
+        if utterance is None:
+            self._before.append(frame)
+        elif self._endpoints.paused:
+            utterance.hold(frame)
+        else:
+            self._ears.feed(utterance.id, to_s16(frame))
+
+    def _changed(self, change: Change) -> None:
+        if change.what == "started":
+            self._started(change)
+            return
+        utterance = self._speaking
+        if utterance is None:
+            return
+        utterance.end_ms = self._endpoints.ended_ms
+        match change.what:
+            case "paused":
+                self._paused(utterance, change)
+            case "resumed":
+                self._endpoints.patience_ms = self._settings.hangover_ms
+                self._ears.feed(utterance.id, utterance.release())
+                self._send(self._speech(utterance, "started", change))
+            case "ended":
+                self._ended(utterance, change)
+            case "dropped":
+                self._speaking = None
+                self._ears.drop(utterance.id)
+                self._dropped(utterance, "too_short")
+
+    def _started(self, change: Change) -> None:
+        utterance = self._speaking = Utterance(change.at_ms)
+        utterance.addressed = self.mode == "push_to_talk"
+        settings, speaker = self._settings, self.source.speaker
+        self._endpoints.patience_ms = (
+            settings.max_utterance_s * 1000 if self.mode == "push_to_talk" else settings.hangover_ms
+        )
+        commands = settings.commands and speaker.role == "host"
+        utterance.opened = self._ears.open(utterance.id, settings.language, self._known.hints, commands=commands)
+        utterance.first_ms = self._now_ms + FRAME_MS - len(self._before) * FRAME_MS
+        for frame in self._before:
+            self._ears.feed(utterance.id, to_s16(frame))
+        voiced = list(self._before)[-max(1, round((change.now_ms - change.at_ms) / FRAME_MS)) :]
+        for frame in voiced:
+            utterance.voiced(frame, 0.0, FRAME_MS)
+        self._before.clear()
+        self._send(self._speech(utterance, "started", change))
+
+    def _paused(self, utterance: Utterance, change: Change) -> None:
+        self._send(self._speech(utterance, "stopped", change))
+        if self._ears.partial(utterance.id):
+            utterance.asked.append(True)
+            utterance.asked_at_ms = self._now_ms
+
+    def _ask(self) -> None:
+        """A partial result now and then; never one more than can be made."""
+        utterance = self._speaking
+        if utterance is None or utterance.asked or self._endpoints.paused or not self._ears.partials:
+            return
+        every_ms = max(self._settings.partial_ms, 2 * utterance.took_ms)
+        if self._now_ms - utterance.asked_at_ms >= every_ms and self._ears.partial(utterance.id):
+            utterance.asked.append(False)
+            utterance.asked_at_ms = self._now_ms
+
+    def _ended(self, utterance: Utterance, change: Change) -> None:
+        self._speaking = None
+        utterance.silence_ms = change.now_ms - utterance.end_ms
+        utterance.last_voiced_s = self._wall_s - utterance.silence_ms / 1000
+        if self._ears.finish(utterance.id):
+            self._finishing[utterance.id] = utterance
+        else:
+            self._dropped(utterance, "failed")
+
+    def _partial(self, utterance: Utterance, news: News) -> None:
+        assert news.heard is not None
+        whole = utterance.asked.popleft() if utterance.asked else False
+        settled = whole and self._endpoints.paused and utterance is self._speaking
+        utterance.took_ms = news.took_ms
+        utterance.language = news.heard.language or utterance.language
+        text, stable = utterance.agreement.add(news.heard.text, whole=settled)
+        finished = complete(text, utterance.language)
+        if settled and text and self.mode != "push_to_talk":
+            patience = self._settings.hangover_ms if finished else self._settings.unfinished_ms
+            self._endpoints.patience_ms = patience
+        if not text:
+            return
+        self._send(
+            AsrPartial(
+                conv=self.source.conv,
+                utterance=utterance.id,
+                revision=utterance.agreement.revision,
+                text=text,
+                stable=stable,
+                settled=settled,
+                complete=finished,
+                language=utterance.language,
+                source_id=self.source.source_id,
+                speaker=self.source.speaker,
+            )
+        )
+
+    def _final(self, utterance: Utterance, heard: Heard, command: Command | None, now_s: float) -> None:
+        is_host = self.source.speaker.role == "host"
+        if command is None and is_host and self._settings.commands:
+            command = meaning(heard.text, self._known.vocabulary)
+            command = replace(command, confidence=heard.confidence) if command else None
+        endpoint_ms = round(max(0.0, now_s - utterance.last_voiced_s) * 1000, 1)
+        if command is not None:
+            self._send(
+                AsrCommand(
+                    conv=self.source.conv,
+                    utterance=utterance.id,
+                    command=command.command,
+                    argument=command.argument,
+                    text=command.text,
+                    confidence=command.confidence,
+                    endpoint_ms=endpoint_ms,
+                    source_id=self.source.source_id,
+                    speaker=self.source.speaker,
+                )
+            )
+            return
+        reason = self._doubt(utterance, heard)
+        if reason is not None:
+            self._dropped(utterance, reason)
+            return
+        self._send(self._heard(utterance, heard, endpoint_ms))
+
+    def _doubt(self, utterance: Utterance, heard: Heard) -> DropReason | None:
+        if not heard.text:
+            return "nothing"
+        if utterance.echo > MAX_ECHO:
+            return "echo"
+        if phantom(heard, utterance.voiced_ms):
+            return "phantom"
+        utterance.addressed = utterance.addressed or addressed(heard.text, self._known.names)
+        return "not_addressed" if self.mode == "wake_word" and not utterance.addressed else None
+
+    def _heard(self, utterance: Utterance, heard: Heard, endpoint_ms: float) -> AsrFinal:
+        first = utterance.first_ms
+        return AsrFinal(
+            conv=self.source.conv,
+            utterance=utterance.id,
+            text=utterance.agreement.keep(heard.text),
+            language=heard.language,
+            confidence=round(heard.confidence, 3),
+            words=tuple(
+                WordTime(
+                    word=word.word,
+                    start_ms=round(first + word.start_s * 1000),
+                    end_ms=round(first + word.end_s * 1000),
+                    confidence=round(word.confidence, 3),
+                )
+                for word in heard.words
+            ),
+            start_ms=round(utterance.start_ms),
+            end_ms=round(utterance.end_ms),
+            endpoint_ms=endpoint_ms,
+            silence_ms=round(utterance.silence_ms),
+            addressed=utterance.addressed,
+            echo=utterance.echo,
+            engine=self._ears.engine,
+            source_id=self.source.source_id,
+            speaker=self.source.speaker,
+        )
+
+    def _speech(self, utterance: Utterance, state: str, change: Change) -> AsrSpeech:
+        return AsrSpeech(
+            conv=self.source.conv,
+            utterance=utterance.id,
+            state="started" if state == "started" else "stopped",
+            at_ms=round(change.at_ms),
+            ago_ms=round(change.now_ms - change.at_ms),
+            level_dbfs=round(utterance.level_dbfs, 1),
+            echo=utterance.echo,
+            source_id=self.source.source_id,
+            speaker=self.source.speaker,
+        )
+
+    def _dropped(self, utterance: Utterance, reason: DropReason) -> None:
+        self._send(
+            AsrDropped(
+                conv=self.source.conv,
+                utterance=utterance.id,
+                reason=reason,
+                start_ms=round(utterance.start_ms),
+                end_ms=round(utterance.end_ms),
+                source_id=self.source.source_id,
+                speaker=self.source.speaker,
+            )
+        )
+
+    def _close_unless_listening(self, reason: DropReason) -> None:
+        if not self.listening:
+            self.drop(reason)
