@@ -173,6 +173,7 @@ export function hints(show: Show): Hint[] {
 			code: 'kitsu download voice en_US-ljspeech-medium\nkitsu restart tts'
 		});
 	}
+	if (show.services.length === 0) return []; // not heard from yet
 	const there = new Set(show.services.map((one) => one.role));
 	return [...found, ...LINKS.filter(({ role }) => !there.has(role))];
 }
@@ -182,7 +183,7 @@ const LINKS: (Hint & { role: string })[] = [
 		role: 'obs',
 		title: 'OBS',
 		why: 'Scenes and captions from here, and the safe scene when you press panic.',
-		how: "In OBS: Tools, WebSocket Server Settings, enable it. Put its password into .env as KITSU__OBS__PASSWORD, then:",
+		how: 'In OBS: Tools, WebSocket Server Settings, enable it. Put its password into .env as KITSU__OBS__PASSWORD, then:',
 		code: 'kitsu restart obs\nkitsu obs setup'
 	},
 	{
