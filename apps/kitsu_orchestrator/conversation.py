@@ -80,7 +80,7 @@ class Conversation:
     def remove(self, gone: Callable[[Job], bool]) -> int:
         """The platform took lines back: none of them may sound, nor stay in what she remembers. Returns how many."""
         if self.speculative is not None and gone(self.speculative.job):
-            self._think_again()
+            self._think_again(self._levels.gen(self.name))
         jobs = self.waiting.remove(gone)
         for job in jobs:
             self.end(job, "dropped", "removed")
@@ -93,7 +93,7 @@ class Conversation:
 
     def clear(self) -> int:
         """End all waiting lines; returns how many there were."""
-        self._think_again()
+        self._think_again(self._levels.gen(self.name))
         jobs = self.waiting.clear()
         for job in jobs:
             self.end(job, "dropped", "cleared")
@@ -217,7 +217,11 @@ class Conversation:
         return turn, asyncio.create_task(turn.run())
 
     def _think_again(self, gen: int | None = None) -> None:
-        """Throw the speculative turn away, its line waits again. `gen`: the new generation, begun here if need be."""
+        """Throw the speculative turn away, its line waits again.
+
+        `gen`: the new generation, begun here if need be; while another turn sounds that goes on, its own generation: a
+        new one would make stale what the clock says of it.
+        """
         if self.speculative is None or self._speculation is None:
             return
         self.speculative.discard(self._levels.bump(self.name) if gen is None else gen)

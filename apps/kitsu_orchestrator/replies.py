@@ -4,12 +4,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
 from kitsu.errors import GateError
-from kitsu.protocol import Author, ChatSend, ChatSent, Role, new_turn_id
+from kitsu.protocol import STAGE, Author, ChatSend, ChatSent, Role, new_turn_id
 from kitsu.telemetry import log
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.story import Story
 from kitsu_orchestrator.studio import Studio
+from kitsu_orchestrator.verdicts import Judged
 
 MAX_CODE_POINTS = 450  # the shortest limit of the platforms is 500; names come before it
 Written = Literal["none", "asked", "all"]  # which of her answers go into chat
@@ -17,6 +18,8 @@ PLATFORMS: dict[str, Role] = {"twitch": "twitch"}
 """Which worker writes for which platform."""
 
 WHY_NOT = {
+    "removed": "",
+    "cleared": "your question was taken off the list.",
     "blocked": "that is nothing she can talk about.",
     "held": "your question waits for the streamer's word.",
     "dropped": "there was no room for your question.",
@@ -25,7 +28,10 @@ WHY_NOT = {
     "interrupted": "her answer was cut off.",
     "failed": "her answer failed, ask again.",
 }
-"""What somebody who asked by command is told when no answer was heard; a panic and a ban are not answered."""
+"""What somebody who asked by command is told when no answer was heard, by reason or outcome.
+
+A panic is not answered, nor whoever was banned or timed out.
+"""
 
 
 class Replies:
@@ -50,7 +56,7 @@ class Replies:
             return None
         if story.outcome in ("spoken", "fallback") and story.heard_text:
             return self.answer(job.author, story.heard_text)
-        why = WHY_NOT.get(story.outcome or "") if job.asked else None
+        why = WHY_NOT.get(story.reason, WHY_NOT.get(story.outcome or "")) if job.asked else None
         return self.confirm(job.author, why) if why else None
 
     def sent(self, message: ChatSent) -> None:
@@ -67,11 +73,13 @@ class Replies:
         turn_id = new_turn_id()
         studio = self._studio()
         try:
-            verdict = await studio.verdict(studio.gate.judge_reply(addressed(author, text), turn_id=turn_id))
+            ours = kind == "confirmation"
+            verdict = await studio.verdict(studio.gate.judge_reply(addressed(author, text), turn_id=turn_id, ours=ours))
         except GateError as error:
             log.warning("reply.gate_error", code=error.code)
             self.unsent += 1
             return False
+        studio.note(Judged(turn_id, STAGE, "output", "chat_reply", verdict.why, verdict.judged))
         if verdict.reply is None:
             log.info("reply.blocked", rule=verdict.why.rule)
             self.unsent += 1

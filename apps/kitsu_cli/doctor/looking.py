@@ -24,6 +24,7 @@ CHECKS: dict[str, Check] = {
     "gpu": hardware.gpu,
     "voices": voices.all_voices,
     "ears": ears.ears,
+    "vote": installation.vote,
     "ollama": neighbours.ollama,
     "obs": neighbours.obs,
     "vtube studio": neighbours.vtube_studio,

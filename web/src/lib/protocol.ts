@@ -312,7 +312,7 @@ export interface TtsUsing extends Envelope {
   message: string;
 }
 
-/** Stop everything of `turn_id` (or, with an empty one, of the conversation) older than `gen`. Each segment that was running ends with `tts.finished{reason: cancelled}`. */
+/** Stop everything of `turn_id` up to `gen`, or with an empty one everything of the conversation older than `gen`. Each segment that was running ends with `tts.finished{reason: cancelled}`. */
 export interface TtsCancel extends Envelope {
   type: 'tts.cancel';
 }
