@@ -1,12 +1,13 @@
 """Spoken English whose words are known: by eSpeak NG, and by flite or an installed Piper voice where there is one."""
 
 import asyncio
-import io
 import os
 import shutil
 import subprocess
+import tempfile
 import wave
 from contextlib import AsyncExitStack, aclosing
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -76,9 +77,11 @@ def room(sound: Samples, gain: float, delay_s: float) -> Samples:
 
 
 def _flite(text: str, voice: str) -> Samples:
-    made = subprocess.run([FLITE, "-voice", voice, "-t", text, "-o", "/dev/stdout"], capture_output=True, check=True)
-    with wave.open(io.BytesIO(made.stdout)) as file:
-        data, rate = file.readframes(file.getnframes()), file.getframerate()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "said.wav"
+        subprocess.run([FLITE, "-voice", voice, "-t", text, "-o", str(path)], check=True)
+        with wave.open(str(path)) as file:
+            data, rate = file.readframes(file.getnframes()), file.getframerate()
     return _at_rate(np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32768, rate)
 
 
