@@ -93,7 +93,7 @@ class _Patterns(_File, frozen=True):
 
 
 STRICTEST: Level = 4
-TERMS_AT_ONCE = 60
+TERMS_AT_ONCE = 20
 """In one lexicon: it is compiled at the first text in which one of them may be, and that must not be felt."""
 
 

@@ -172,7 +172,7 @@ class RuleSet:
         return {
             word
             for word in words | self.mender.vocabulary
-            if word[::-1].encode() not in innocent and word.translate(ROT13).encode() not in innocent
+            if innocent.isdisjoint((word[::-1].encode(), b"s" + word[::-1].encode(), word.translate(ROT13).encode()))
         }
 
 
