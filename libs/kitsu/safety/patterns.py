@@ -29,6 +29,11 @@ class Pattern:
     level: int = 1  # of strictness, from which it counts
     stages: frozenset[str] = frozenset({"input", "output"})
 
+    def warm(self) -> None:
+        """Compile it now."""
+        _compiled(self.regexp)
+        _compiled(self.unless)
+
     def find(self, view: View) -> tuple[int, int] | None:
         """Where it is found in `view.data`, if it is."""
         check = _CHECKS[self.check]
@@ -51,7 +56,7 @@ def checked(pattern: str) -> str:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> "re2._Regexp":
-    """A linear-time automaton, made when a sieve first found its pattern in a text: most are never needed."""
+    """A linear-time automaton, made when a sieve first finds its pattern in a text, unless it was warmed."""
     return re2.compile(pattern, _options())
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import re2
 
-_MEMORY = 64 << 20  # bytes at most, for each automaton's states; they grow as they meet new text
+_MEMORY = 16 << 20  # bytes at most, for each automaton's states; they grow as they meet new text, then begin anew
 _MAX_PART = 40_000  # characters of patterns: more take more than some 10 ms to compile
 
 
