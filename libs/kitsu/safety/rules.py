@@ -18,6 +18,7 @@ from kitsu.safety.views import View
 from kitsu.safety.wordplay import ROT13
 
 Stage = Literal["input", "output"]
+ORDERS_AT_ONCE = 25_000  # characters of patterns in one automaton of a sieve
 BOTH: frozenset[Stage] = frozenset({"input", "output"})
 
 
@@ -53,7 +54,7 @@ class Layer:
         ways = [(place, way) for place, (_, lexicon) in enumerate(self._words) for way in lexicon.patterns]
         self._lexicon_of = [place for place, _ in ways]
         self._word_sieve = Sieve((way for _, way in ways), latin1=True)
-        self._order_sieve = Sieve(pattern.regexp for _, pattern in self._orders)
+        self._order_sieve = Sieve((pattern.hint for _, pattern in self._orders), at_once=ORDERS_AT_ONCE)
 
     def find(
         self, read: Iterable[View], spelled: Iterable[View], stage: Stage, beyond: Collection[str] = ()

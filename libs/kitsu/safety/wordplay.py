@@ -62,13 +62,13 @@ _ANY_LENGTH = 4  # blanks: so many stand for a word of any length
 def rot13(text: str, known: Collection[str]) -> Iterator[Piece]:
     """Each letter thirteen further."""
     turned = text.translate(ROT13)
-    if _gives_away(turned, known):
+    if _gives_away(turned, text, known):
         yield Piece(0, len(text), turned)
 
 
 def backwards(text: str, known: Collection[str]) -> Iterator[Piece]:
     """From right to left, all of it."""
-    if _gives_away(text[::-1], known):
+    if _gives_away(text[::-1], text, known):
         yield Piece(0, len(text), text[::-1])
 
 
@@ -198,9 +198,14 @@ def _latin(word: str) -> bool:
     return all(char < "\u0250" or "\u1e00" <= char < "\u1f00" for char in word)
 
 
-def _gives_away(turned: str, known: Collection[str]) -> bool:
-    words = map(str.lower, _WORD.findall(turned))
-    return any(len(word) > _MIN_KNOWN and _is_known(word, known) for word in words)
+def _gives_away(turned: str, text: str, known: Collection[str]) -> bool:
+    """Whether known words come out, and no fewer than the text has as it is written."""
+    return 0 < _count_known(turned, known) >= _count_known(text, known)
+
+
+def _count_known(text: str, known: Collection[str]) -> int:
+    words = map(str.lower, _WORD.findall(text))
+    return sum(len(word) > _MIN_KNOWN and _is_known(word, known) for word in words)
 
 
 def _is_known(word: str, known: Collection[str]) -> bool:
