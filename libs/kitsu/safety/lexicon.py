@@ -53,7 +53,7 @@ class Term:
         """Fold an entry.
 
         Raises:
-            ValueError: fewer than three letters (two with Chinese ones) remain; so short a term would be found everywhere.
+            ValueError: fewer than three letters (two with Chinese ones) remain; a shorter term is found everywhere.
         """
         letters = folded(text)
         han = bool(_HAN.search(letters))

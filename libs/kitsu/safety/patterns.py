@@ -14,7 +14,7 @@ from kitsu.safety.views import View
 
 CheckName = Literal["", "luhn", "public_ip", "phone", "iban_inside"]
 ViewName = Literal["plain", "heard", "mended"]
-_COUNTED = re.compile(r"(\\C|\[\^[^\]]*\])\{\d+,\d+\}")
+_COUNTED = re.compile(r"(\\C|\[\^(?:\\.|[^\]\\])*\])\{\d+,\d+\}")
 AS_READ: frozenset[ViewName] = frozenset({"plain", "mended"})
 """The views of rules about what is said. Rules about numbers read what is written: `plain`, `heard`."""
 

@@ -13,8 +13,8 @@ class Sieve:
     """Says which of its patterns occur in a text, in linear time.
 
     RE2 answers "none" when it runs out of memory. A pattern that occurs in every text goes with the others, so that
-    such an answer is known for what it is. `at_once`: characters of patterns in one automaton. Where patterns have gaps,
-    fewer at once meet fewer new states in each text.
+    such an answer is known for what it is. `at_once`: characters of patterns in one automaton; where patterns have
+    gaps, fewer at once meet fewer new states in each text.
     """
 
     def __init__(self, patterns: Iterable[str | bytes], *, latin1: bool = False, at_once: int = _MAX_PART) -> None:
