@@ -146,8 +146,6 @@ class RuleKeeper:
 
     async def run(self) -> None:
         """Follow the files until cancelled."""
-        if self._book:
-            await self._compile(self._book.rules.warm)
         while self._watching:
             await asyncio.sleep(LOOK_EVERY_S)
             await self.look()
@@ -250,7 +248,6 @@ class RuleKeeper:
     def _made(self, book: Rulebook, own: OwnList, now_only: OwnList) -> tuple[RuleSet, str]:
         """The rules with the operator's words. Looking over them also warms their automata, here and not in a turn."""
         rules = now_only.applied_to(own.applied_to(book.rules))
-        rules.warm()
         return rules, self.look_over(rules)
 
     def _remark(self, remark: str) -> None:

@@ -191,7 +191,7 @@ def _category(
 ) -> Category:
     """What counts at this level."""
     counting: dict[int, list[Term]] = defaultdict(list)
-    for term in terms:
+    for term in sorted(terms, key=lambda term: term.part):  # those that need two patterns together
         if term.level <= level:
             counting[term.level].append(term)
     lexicons = (

@@ -36,11 +36,6 @@ class Pattern:
         """A simpler pattern, found wherever this one is: gaps of any length need no counting."""
         return _COUNTED.sub(r"\1*", self.regexp)
 
-    def warm(self) -> None:
-        """Compile it now."""
-        _compiled(self.regexp)
-        _compiled(self.unless)
-
     def find(self, view: View) -> tuple[int, int] | None:
         """Where it is found in `view.data`, if it is."""
         check = _CHECKS[self.check]
@@ -63,7 +58,7 @@ def checked(pattern: str) -> str:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> "re2._Regexp":
-    """A linear-time automaton, made when a sieve first finds its pattern in a text, unless it was warmed."""
+    """A linear-time automaton, made when a sieve first found its pattern in a text: most are never needed."""
     return re2.compile(pattern, _options())
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -97,13 +96,6 @@ class RuleSet:
         """Itself, with everything compiled that would otherwise be at the first text."""
         self.find("", "input")
         return self
-
-    def warm(self) -> None:
-        """Compile what would otherwise be at the first text that a pattern may be found in. For a thread."""
-        for known in self.categories:
-            for pattern in known.patterns:
-                pattern.warm()
-                time.sleep(0)  # compiling holds the interpreter; others may run before the next one
 
     def find(self, text: str, stage: Stage, beyond: Collection[str] = ()) -> Finding | None:
         """The first finding that counts at this stage; `beyond`: categories to look past."""
