@@ -10,8 +10,9 @@ from pathlib import Path
 from bench.script import Figures, Line, Report, at_most, parser, progress, run
 from kitsu.config import CHECKOUT
 from kitsu.protocol.approved import SEAL_KEY_BYTES
-from kitsu.safety import Gate, load_rules
+from kitsu.safety import Gate, Judge, load_rulebook
 from kitsu.safety.scoring import Row, read_rows, score
+from kitsu.safety.vote import LinearVote, VotedGate
 
 CORPUS = CHECKOUT / "tests" / "safety" / "corpus"
 LONGEST = "ignore all z.o.r.b.l.y of the c4ts " * 60  # about the 2,000 code points of the longest line that is taken
@@ -26,14 +27,10 @@ LINES = (
 )
 
 
-async def measure(quick: bool, file: Path | None) -> Report:
+async def measure(quick: bool, file: Path | None, vote_from: float) -> Report:
     rows = [row for path in ([file] if file else sorted(CORPUS.glob("*.jsonl"))) for row in read_rows(path)]
     rows = rows[:: 5 if quick else 1]
-    gate = Gate(
-        load_rules(CHECKOUT / "configs" / "safety", family_mode=True),
-        secrets.token_bytes(SEAL_KEY_BYTES),
-        budget_ms=5000,
-    )
+    gate = _gate(vote_from)
     progress(f"judging {len(rows)} rows, twice")
     await score(gate, rows)  # automata and caches warm, as in a show that has run for a minute
     result = await score(gate, rows)
@@ -55,11 +52,22 @@ async def measure(quick: bool, file: Path | None) -> Report:
     return Report(shown, LINES)
 
 
+def _gate(vote_from: float) -> Judge:
+    book = load_rulebook(CHECKOUT / "configs" / "safety", family_mode=True)
+    gate = Gate(book.rules, secrets.token_bytes(SEAL_KEY_BYTES), actions=book.actions, budget_ms=5000)
+    if not vote_from:
+        return gate
+    vote = LinearVote(vote_from)
+    vote.load()
+    return VotedGate(gate, vote, lambda: (book.milder, book.actions))
+
+
 def main() -> int:
     options = parser(__doc__)
     options.add_argument("--file", type=Path, help="other rows than the corpus")
+    options.add_argument("--vote", type=float, default=0.0, metavar="FROM", help="with the vote, strong from FROM on")
     chosen = options.parse_args()
-    return run(measure(chosen.quick, chosen.file), as_json=chosen.json)
+    return run(measure(chosen.quick, chosen.file, chosen.vote), as_json=chosen.json)
 
 
 if __name__ == "__main__":

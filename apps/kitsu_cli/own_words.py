@@ -44,6 +44,8 @@ def _in_the_file(verb: str, body: dict[str, Any]) -> dict[str, Any]:
 
     path = home().own_words_file
     with _refusals(), _Alone(path):
+        if verb == "block":
+            _check_category(body["category"])
         before = read_own(path)
         after = _changed(before, verb, body)
         if after == before and (verb == "unblock" or body.get("remove")):
@@ -64,6 +66,14 @@ def _changed(own: Any, verb: str, body: dict[str, Any]) -> Any:
 def _as_json(own: Any) -> dict[str, Any]:
     blocked = [{"term": known.term, "category": known.category} for known in own.blocked]
     return {"blocked": blocked, "now_only": [], "allowed": list(own.allowed)}
+
+
+def _check_category(category: str) -> None:
+    from kitsu.safety.loading import category_names
+    from kitsu.safety.own import BLOCKED, check_category
+
+    if category != BLOCKED:  # the usual one needs no rules: it can also be used while they are broken
+        check_category(category, category_names(home().configs / "safety"))
 
 
 class _Alone:

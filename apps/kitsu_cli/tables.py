@@ -51,6 +51,8 @@ def _gate(safety: dict[str, Any]) -> list[Line]:
     guard = safety.get("guard") or {}
     if guard.get("trouble"):
         said.append(f"the guard model {guard.get('model')} gives no opinion ({guard['trouble']})")
+    if (vote := safety.get("vote") or {}).get("trouble") in ("missing", "broken"):
+        said.append(f"the vote takes no part ({vote['trouble']}): kitsu doctor")
     if waiting := (safety.get("held") or {}).get("waiting"):
         said.append(f"{waiting} held for your word: kitsu safety held")
     return [[("gate     ", "bright_black"), (f"! {text}", "yellow")] for text in said]

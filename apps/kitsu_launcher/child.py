@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import secrets
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,7 +16,11 @@ from kitsu_launcher.system import System, Tree
 
 LAST_WORDS_S = 1.0  # for what a dead process still has in its pipes
 
-_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+_ENVIRONMENT = {
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONUTF8": "1",
+    "KITSU_SHOW": secrets.token_hex(8),  # this run: a service that comes back knows its own show by it
+}
 
 
 class Pipes(asyncio.SubprocessProtocol):

@@ -11,7 +11,6 @@ from kitsu_obs.steps import Json, ask
 
 SHOW_SCENE = "Kitsu"
 OVERLAY = "Kitsu Overlay"
-CAPTION = "Kitsu Caption"
 SAFE_TEXT = "Kitsu Safe Text"
 BROWSER_KINDS = ("browser_source",)
 TEXT_KINDS = ("text_gdiplus_v3", "text_gdiplus_v2", "text_ft2_source_v2")
@@ -56,7 +55,7 @@ class Furnishing:
         self._scenes = (SHOW_SCENE, settings.safe_scene)
         self._inputs = [
             Input(settings.safe_scene, SAFE_TEXT, TEXT_KINDS, {"text": safe_text, "font": FONT}),
-            Input(SHOW_SCENE, CAPTION, TEXT_KINDS, {"text": "", "font": FONT}),
+            *(Input(SHOW_SCENE, name, TEXT_KINDS, {"text": "", "font": FONT}) for name in _text_inputs(settings)),
         ]
         if overlay_url:
             page = {"url": overlay_url, "width": 1920, "height": 1080, "reroute_audio": True}
@@ -150,6 +149,10 @@ class Furnishing:
             sceneItemEnabled=True,
         )
         return ObsStep(step=title, state="planned", detail=kind), [make]
+
+
+def _text_inputs(settings: ObsSettings) -> list[str]:
+    return [name for name in (settings.answering_input, settings.caption_input) if name]
 
 
 def _told(step: ObsStep, left: bool, error: str) -> ObsStep:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from kitsu.config import home, load
-from kitsu.errors import ConfigError, EngineError, KitsuError
+from kitsu.errors import ConfigError, EngineError, KitsuError, ProtocolError
 from kitsu.protocol import (
     Capabilities,
     ControlLevels,
@@ -29,10 +29,17 @@ from kitsu.protocol import (
     Panic,
     PanicConfirmed,
     PanicUnconfirmed,
+    PlayoutCaption,
+    PlayoutFinished,
+    PlayoutProgress,
+    PlayoutStarted,
     Role,
+    SinkFlush,
+    TurnStarted,
 )
 from kitsu.telemetry import log
 from kitsu.worker import Process, Worker
+from kitsu_obs.captions import Captions
 from kitsu_obs.config import ObsSettings
 from kitsu_obs.connection import Address, Event
 from kitsu_obs.hold import Hold
@@ -65,6 +72,7 @@ class ObsWorker(Worker):
         self._link: ObsLink | None = None
         self._keeper: Keeper | None = None
         self._orders: Orders | None = None
+        self._captions: Captions | None = None
         self._running = 0
         self._relook = asyncio.Event()
         self._told: ObsState | None = None
@@ -104,9 +112,10 @@ class ObsWorker(Worker):
             self._link, self._picture, hold, self._file.panic, settings.safe_scene, settings.timeout_s
         )
         self._orders = Orders(self._link, self._picture, self._keeper, self._file, settings)
+        self._captions = Captions(self._link, settings)
         if self._pressed_early:
             self._press(self._pressed_early)
-        for work in (self._link.run(), self._keeper.run(self), self._look_again()):
+        for work in (self._link.run(), self._keeper.run(self), self._captions.run(), self._look_again()):
             task = self.tasks.create_task(work)
             stack.callback(task.cancel)
 
@@ -142,6 +151,10 @@ class ObsWorker(Worker):
                 pass  # mute and mode are playout's
             case HubStopping():
                 self._announced = True
+            case TurnStarted() | PlayoutCaption() | PlayoutStarted() | PlayoutProgress() | PlayoutFinished():
+                self._show(message)
+            case SinkFlush():
+                self._hush()
             case _:
                 log.info("obs.unexpected", type=type(message).__name__)
 
@@ -160,11 +173,24 @@ class ObsWorker(Worker):
         elif self._keeper.wanted == "panic" and (mine is None or mine.pressed_at <= self._resumed_at):
             self._keeper.release()
 
+    def _show(self, message: Message) -> None:
+        if self._captions is None or self._keeper is None or self._keeper.held:
+            return
+        try:
+            self._captions.see(message, self._key)
+        except ProtocolError as error:
+            self.error(error)
+
+    def _hush(self) -> None:
+        if self._captions is not None:
+            self._captions.clear()
+
     def _press(self, panic: Panic) -> None:
         if panic.pressed_at < self._resumed_at:
             log.info("obs.stale_panic", panic_id=panic.panic_id)
         elif self._keeper is not None:
             self._keeper.press(panic)
+            self._hush()
 
     def _order_of_launcher(self, order: dict[str, Any]) -> None:
         """The second path: it must work while the hub is frozen."""
@@ -180,6 +206,7 @@ class ObsWorker(Worker):
 
     def _go_alone(self) -> None:
         log.warning("obs.alone", after_s=self._settings.hub_grace_s)
+        self._hush()
         if self._keeper is not None:
             self._keeper.alone()
 
@@ -230,6 +257,8 @@ class ObsWorker(Worker):
         await self._picture.look(self._link, self._settings.timeout_s)
         self.capabilities = msgspec.structs.replace(self.capabilities, note=f"OBS {self._picture.version}")
         self._keeper.poke()
+        if self._captions is not None:
+            self._captions.rewrite()
         self._changed()
 
     async def _look_again(self) -> None:

@@ -1,5 +1,6 @@
 """Start the orchestrator: `python -m kitsu_orchestrator`."""
 
+import os
 import secrets
 import sys
 
@@ -14,6 +15,7 @@ from kitsu_orchestrator.app import Orchestrator, Settings
 from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TurnSettings
 from kitsu_orchestrator.own_lines import check_lines
 from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
+from kitsu_orchestrator.this_show import SHOW, ThisShow
 
 
 async def run(process: Process) -> None:
@@ -32,7 +34,9 @@ async def run(process: Process) -> None:
     )
     character = load_character(settings.show.character, where.configs / "characters")
     pronunciation = load_pronunciation(where.configs / "pronunciation.yaml")
-    keeper = RuleKeeper.start(RuleFiles(where.configs / "safety", where.own_words_file, safety), key)
+    this_show = ThisShow(where.this_show_file, os.environ.get(SHOW, ""))
+    files = RuleFiles(where.configs / "safety", where.own_words_file, safety)
+    keeper = RuleKeeper.start(files, key, this_show.now_only)
     if keeper.shipped is not None:
         speaker = Speaker(character.language, pronunciation)
         check_lines(character, where.configs / "characters", keeper.shipped, speaker)
@@ -46,6 +50,7 @@ async def run(process: Process) -> None:
         network.launcher_url,
         pronunciation,
         keeper,
+        this_show,
     )
     await orchestrator.run(bind(network.host, network.orchestrator_port, "network.orchestrator_port"), process)
 

@@ -35,6 +35,7 @@ from kitsu_orchestrator.show import Show
 from kitsu_orchestrator.slots import Slots
 from kitsu_orchestrator.store import Store
 from kitsu_orchestrator.studio import Studio
+from kitsu_orchestrator.this_show import ThisShow
 
 STOP_WITHIN_S = 3.0
 
@@ -66,6 +67,7 @@ class Orchestrator:
         launcher_url: str,
         pronunciation: Mapping[str, str] | None = None,
         keeper: RuleKeeper | None = None,
+        this_show: ThisShow | None = None,
     ) -> None:
         latch = PanicLatch(where.panic_file)
         self._token = token
@@ -85,6 +87,11 @@ class Orchestrator:
         keeper = keeper or RuleKeeper(gate, files, key, watching=False)
         self._desk = SafetyDesk(keeper, character, where.configs / "characters", speaker)
         self._desk.attach(self.show)
+        self._this_show = this_show or ThisShow(where.this_show_file, "")
+        held = HeldLines(safety.hold_max, safety.hold_minutes * 60)
+        self._this_show.restore(held)
+        self._this_show.tell = self.show.notice
+        held.changed = keeper.now_only_changed = self._this_show.changed
         self._studio = Studio(
             self._hub,
             self._desk.judge,
@@ -97,7 +104,7 @@ class Orchestrator:
             AnswerLength(settings.turn.first_audio_target_ms),
             speaker,
             CrisisCare(safety.crisis_minutes * 60),
-            HeldLines(safety.hold_max, safety.hold_minutes * 60),
+            held,
             self._store.note,
             self._desk.canary,
             self._desk.own_lines,
@@ -121,6 +128,7 @@ class Orchestrator:
             async with asyncio.TaskGroup() as group:
                 show = group.create_task(self.show.run(self._studio))
                 desk = group.create_task(self._desk.run())
+                keeping = group.create_task(self._this_show.keep(lambda: self._desk.keeper.now_only, self._studio.held))
                 door = self._door(listener.getsockname()[1])
                 serving = group.create_task(serve(door, listener, started=report))
                 await process.stopping.wait()
@@ -129,6 +137,8 @@ class Orchestrator:
                 await asyncio.wait({serving})
                 desk.cancel()
                 show.cancel()
+                keeping.cancel()
+                self._this_show.forget()
         finally:
             await self._launcher.close()
             await self._store.close()

@@ -41,6 +41,7 @@ class HeldLines:
     def __init__(self, limit: int = 20, keep_s: float = 600.0, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = limit
         self.counts: Counter[str] = Counter()  # held, allowed, denied, expired, dropped, withdrawn
+        self.changed: Callable[[], None] = lambda: None
         self._keep_s = keep_s
         self._clock = clock
         self._lines: OrderedDict[str, HeldLine] = OrderedDict()
@@ -53,6 +54,19 @@ class HeldLines:
             self.counts["dropped"] += 1
         self._lines[job.turn_id] = HeldLine(job, why, self._clock() + self._keep_s)
         self.counts["held"] += 1
+        self.changed()
+
+    def put_back(self, job: Job, why: Why, left_s: float, at: int) -> None:
+        """A line that waited before a crash, and for how much longer; oldest first. `at`: since when (unix µs)."""
+        if left_s > 0 and len(self._lines) < self.limit:
+            self._lines[job.turn_id] = HeldLine(job, why, self._clock() + min(left_s, self._keep_s), at)
+            self.counts["held"] += 1
+
+    def waiting(self) -> list[tuple[HeldLine, float]]:
+        """All that wait, oldest first, each with the seconds that it has left."""
+        self._expire()
+        now = self._clock()
+        return [(held, held.until - now) for held in self._lines.values()]
 
     def allow(self, turn_id: str) -> Job | None:
         """The line as a new one that has its pardon; None when it is not held (any more)."""
@@ -101,6 +115,7 @@ class HeldLines:
         held = self._lines.pop(turn_id, None)
         if held is not None:
             self.counts[end] += 1
+            self.changed()
         return held
 
     def _expire(self) -> None:

@@ -1,9 +1,11 @@
 """The operator's orders to OBS, and the last that was heard of it."""
 
 import asyncio
+from collections.abc import Callable
 
 from kitsu.errors import GateError, KitsuError
 from kitsu.protocol import (
+    STAGE,
     Approved,
     Message,
     ObsOutcome,
@@ -18,6 +20,7 @@ from kitsu.protocol import (
 )
 from kitsu.safety import Judge
 from kitsu_orchestrator.hub import Hub
+from kitsu_orchestrator.verdicts import Judged
 
 ANSWER_S = 10.0
 """For OBS's own word, and some more: its worker gives up first, and says why."""
@@ -34,6 +37,7 @@ class ObsDesk:
     def __init__(self, hub: Hub) -> None:
         self.state: ObsState | None = None
         self.judge: Judge
+        self.note: Callable[[Judged], None] = lambda judged: None  # for the record of verdicts
         self._hub = hub
         self._waiting: dict[str, asyncio.Future[ObsOutcome]] = {}
 
@@ -116,7 +120,8 @@ class ObsDesk:
         Raises:
             GateError: `blocked`, or there was no verdict.
         """
-        approved = await self.judge.judge_obs_text(text, turn_id=TEXT_TURN)
-        if approved is None:
+        verdict = await self.judge.judge_obs_text(text, turn_id=TEXT_TURN)
+        self.note(Judged(TEXT_TURN, STAGE, "output", "obs_text", verdict.why, verdict.judged))
+        if verdict.text is None:
             raise GateError("blocked", "The gate does not let this text out.")
-        return approved
+        return verdict.text

@@ -12,6 +12,7 @@ _STATUS = {
     "too_many_conversations": 503,
     "store_failed": 503,
     "bad_term": 422,
+    "no_such_category": 422,
     "gate_closed": 409,
     "own_words_not_saved": 503,
     "no_such_voice": 404,

@@ -4,12 +4,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
 from kitsu.errors import GateError
-from kitsu.protocol import Author, ChatSend, ChatSent, Role, new_turn_id
+from kitsu.protocol import STAGE, Author, ChatSend, ChatSent, Role, new_turn_id
 from kitsu.telemetry import log
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.story import Story
 from kitsu_orchestrator.studio import Studio
+from kitsu_orchestrator.verdicts import Judged
 
 MAX_CODE_POINTS = 450  # the shortest limit of the platforms is 500; names come before it
 Written = Literal["none", "asked", "all"]  # which of her answers go into chat
@@ -67,11 +68,13 @@ class Replies:
         turn_id = new_turn_id()
         studio = self._studio()
         try:
-            verdict = await studio.verdict(studio.gate.judge_reply(addressed(author, text), turn_id=turn_id))
+            ours = kind == "confirmation"
+            verdict = await studio.verdict(studio.gate.judge_reply(addressed(author, text), turn_id=turn_id, ours=ours))
         except GateError as error:
             log.warning("reply.gate_error", code=error.code)
             self.unsent += 1
             return False
+        studio.note(Judged(turn_id, STAGE, "output", "chat_reply", verdict.why, verdict.judged))
         if verdict.reply is None:
             log.info("reply.blocked", rule=verdict.why.rule)
             self.unsent += 1

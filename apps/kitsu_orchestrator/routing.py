@@ -216,9 +216,13 @@ class Router:
             conversation.receive(message, frame)
 
     def _to_bodies(self, message: Message, frame: str | bytes) -> None:
-        """What the stage's bodies move by. They need no sound: of a frame they get the header."""
+        """What the stage's bodies move by, and OBS's captions. No sound: of a frame, bodies get the header."""
+        if message.conv != STAGE:
+            return
+        if not isinstance(message, PlayoutFrame):
+            self._forward("obs", frame)
         body = self._show.hub.peer("vts")
-        if body is None or message.conv != STAGE:
+        if body is None:
             return
         if isinstance(message, PlayoutFrame):
             body.outbox.put_media(message.conv, message.gen, encode(message, b""))

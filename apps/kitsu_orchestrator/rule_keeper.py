@@ -14,9 +14,20 @@ from typing import Literal, TypeVar
 
 from kitsu.config import SafetySettings
 from kitsu.errors import GateError, KitsuError
-from kitsu.protocol import Approved, ObsText
-from kitsu.safety import ClosedGate, Gate, InputVerdict, Judge, ReplyVerdict, Rulebook, RuleSet, Window, load_rulebook
-from kitsu.safety.own import BLOCKED, OwnList, OwnTerm, read_own, write_own
+from kitsu.safety import (
+    Actions,
+    ClosedGate,
+    Gate,
+    InputVerdict,
+    Judge,
+    ObsTextVerdict,
+    ReplyVerdict,
+    Rulebook,
+    RuleSet,
+    Window,
+    load_rulebook,
+)
+from kitsu.safety.own import BLOCKED, OwnList, OwnTerm, check_category, read_own, write_own
 from kitsu.telemetry import log
 
 LOOK_EVERY_S = 1.0
@@ -66,15 +77,15 @@ class SwitchGate:
         """See `Judge`."""
         return await self.now.pardon(text, author=author, turn_id=turn_id)
 
-    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
+    async def judge_reply(self, text: str, *, turn_id: str, ours: bool = False) -> ReplyVerdict:
         """See `Judge`."""
-        return await self.now.judge_reply(text, turn_id=turn_id)
+        return await self.now.judge_reply(text, turn_id=turn_id, ours=ours)
 
     def window(self, turn_id: str) -> Window:
         """See `Judge`."""
         return self.now.window(turn_id)
 
-    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> ObsTextVerdict:
         """See `Judge`."""
         return await self.now.judge_obs_text(text, turn_id=turn_id)
 
@@ -88,6 +99,7 @@ class RuleKeeper:
         self.tell: Tell = lambda level, code, message: None
         self.opened: Callable[[Gate], None] = lambda gate: None
         self.changed: Callable[[], None] = lambda: None  # health is better or worse
+        self.now_only_changed: Callable[[], None] = lambda: None
         self.look_over: Callable[[RuleSet], str] = lambda rules: (
             ""
         )  # in a thread: what the operator should know of them
@@ -97,14 +109,17 @@ class RuleKeeper:
         self._key = key
         self._watching = watching
         self._book: Rulebook | None = None
+        self._milder = RuleSet(())
         self._own = OwnList()
         self._now_only = OwnList()
         self._seen: Fingerprint = ()
         self._alone = asyncio.Lock()
 
     @classmethod
-    def start(cls, files: RuleFiles, key: bytes) -> "RuleKeeper":
+    def start(cls, files: RuleFiles, key: bytes, now_only: OwnList | None = None) -> "RuleKeeper":
         """With the rules as they lie there; when something is wrong with them, with a closed gate.
+
+        `now_only`: the operator's words for this show, from before a crash.
 
         Raises:
             ConfigError: `bad_setting`.
@@ -117,10 +132,12 @@ class RuleKeeper:
             keeper = cls(ClosedGate(error), files, key)
             keeper.trouble = error.message
         else:
-            rules = own.applied_to(book.rules)
+            rules = (now_only or OwnList()).applied_to(own.applied_to(book.rules))
             gate = Gate(rules, key, actions=book.actions, budget_ms=files.settings.budget_ms)
             keeper = cls(gate, files, key)
             keeper._book, keeper._own = book, own
+            keeper._milder = book.milder.with_allowed(own.allowed)
+        keeper._now_only = now_only or OwnList()
         keeper._seen = seen
         return keeper
 
@@ -144,6 +161,17 @@ class RuleKeeper:
         """How strict each category is."""
         return self._book.levels if self._book else {}
 
+    @property
+    def milder(self) -> tuple[RuleSet, Actions]:
+        """The rules that would count one level higher, less what the operator allows; what is done with findings."""
+        return self._milder, self._book.actions if self._book else Actions()
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Do long work in a thread, when nobody waits for a first word, giving way to the event loop."""
+        async with self._alone:
+            await self.calm()
+            return await self._compile(work)
+
     async def run(self) -> None:
         """Follow the files until cancelled."""
         while self._watching:
@@ -163,7 +191,7 @@ class RuleKeeper:
         """Block this from the next text on.
 
         Raises:
-            GateError: `bad_term`, `gate_closed`, or `own_words_not_saved`: then nothing has changed.
+            GateError: `bad_term`, `no_such_category`, `gate_closed`, `own_words_not_saved`; nothing has changed then.
         """
         async with self._alone:
             self._check_term(term, category)
@@ -222,6 +250,7 @@ class RuleKeeper:
         if own != self._own:
             await self._save(own)
         self._own, self._now_only = own, now_only
+        self.now_only_changed()
         self._use(rules, book)
         self._remark(remark)
 
@@ -237,6 +266,7 @@ class RuleKeeper:
             self._seen = tuple(row for row in self._seen if row[0] != mine) + new
 
     def _use(self, rules: RuleSet, book: Rulebook) -> None:
+        self._milder = book.milder.with_allowed(self._own.allowed)
         gate = self.gate.now
         if isinstance(gate, Gate):
             gate.use(rules, book.actions)
@@ -248,6 +278,8 @@ class RuleKeeper:
     def _made(self, book: Rulebook, own: OwnList, now_only: OwnList) -> tuple[RuleSet, str]:
         """The rules with the operator's words. Looking over them also warms their automata, here and not in a turn."""
         rules = now_only.applied_to(own.applied_to(book.rules))
+        if self.files.settings.vote:
+            book.milder.ready()
         return rules, self.look_over(rules)
 
     def _remark(self, remark: str) -> None:
@@ -264,10 +296,7 @@ class RuleKeeper:
         return self._book
 
     def _check_term(self, term: str, category: str) -> None:
-        known = self._base().actions.treatments
-        if category != BLOCKED and category not in known:
-            text = f"There is no category {category[:40]!r}. Allowed: {', '.join(sorted((*known, BLOCKED)))}."
-            raise GateError("bad_term", text)
+        check_category(category, self._base().actions.treatments)
         if OwnTerm(term).folded in self._base().rules.innocent.common:
             raise GateError("bad_term", "That is an everyday word (`common` in configs/safety/allow.yaml).")
 

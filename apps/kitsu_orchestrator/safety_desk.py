@@ -1,4 +1,4 @@
-"""The gate as the show has it: rules that may change, a guard model if there is one, a watch over her instructions."""
+"""The gate as the show has it: rules that may change, further signals, a watch over her instructions."""
 
 import asyncio
 import secrets
@@ -8,6 +8,7 @@ from typing import Any
 
 from kitsu.characters import Character, prompt_parts
 from kitsu.config import SafetySettings
+from kitsu.errors import GateError
 from kitsu.safety import Gate, Judge, PromptWatch, RuleSet
 from kitsu.speech.saying import Speaker
 from kitsu.telemetry import log
@@ -32,6 +33,7 @@ class SafetyDesk:
         self._folder = folder
         self._speaker = speaker
         self._show: Show
+        self._vote = self._voted(keeper.files.settings)
         self._guard = self._guarded(keeper.files.settings)
         keeper.opened = self._watch
         keeper.changed = lambda: self.report()
@@ -51,6 +53,8 @@ class SafetyDesk:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.keeper.run())
+                if self._vote is not None:
+                    group.create_task(self._load_vote())
                 if self._guard is not None:
                     group.create_task(self._guard.keep_warm())
         finally:
@@ -70,7 +74,31 @@ class SafetyDesk:
             "own_words": len(keeper.own.blocked) + len(keeper.now_only.blocked),
             "held": self._show.studio.held.state(),
             "guard": self._guard_state(settings),
+            "vote": self._vote_state(),
         }
+
+    def _voted(self, settings: SafetySettings) -> Any:
+        if not settings.vote:
+            return None
+        from kitsu.safety.vote import LinearVote, VotedGate
+
+        vote = LinearVote(settings.vote_from)
+        self.judge = VotedGate(self.judge, vote, lambda: self.keeper.milder)
+        return vote
+
+    async def _load_vote(self) -> None:
+        """While the show already runs: until it is there, the rules judge without it."""
+        try:
+            await self.keeper.aside(self._vote.load)
+            await self.keeper.aside(lambda: self.keeper.milder[0].ready())
+        except GateError as error:
+            log.warning("vote.missing", code=error.code, message_=error.message)
+            self.keeper.tell("warn", error.code, error.message)
+
+    def _vote_state(self) -> dict[str, Any] | None:
+        if self._vote is None:
+            return None
+        return {"trouble": self._vote.trouble, "counts": dict(self._vote.counts)}
 
     def _guarded(self, settings: SafetySettings) -> Any:
         if not settings.guard_model:
@@ -79,7 +107,8 @@ class SafetyDesk:
 
         guard = GuardModel(settings.guard_url, settings.guard_model, settings.guard_budget_ms)
         guard.changed = self._guard_changed
-        self.judge = GuardedGate(self.keeper.gate, guard, settings.guard_when_down)
+        doubts = {"doubts": self._vote.strong} if self._vote is not None else {}
+        self.judge = GuardedGate(self.judge, guard, settings.guard_when_down, **doubts)
         return guard
 
     def _guard_state(self, settings: SafetySettings) -> dict[str, Any] | None:

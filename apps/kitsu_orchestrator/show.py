@@ -110,7 +110,7 @@ class Show:
     async def run(self, studio: Studio) -> None:
         """Answer lines until cancelled."""
         self.studio = studio
-        self.obs.judge = studio.gate
+        self.obs.judge, self.obs.note = studio.gate, studio.note
         self.chat.name = studio.character.name.casefold()
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.store.write_all())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from kitsu.characters import careful_line, quote_line
 from kitsu.errors import GateError
 from kitsu.protocol import (
+    STAGE,
     Line,
     Message,
     Outcome,
@@ -321,6 +322,8 @@ class Turn:
         self._studio.publish(message)
         if isinstance(message, TurnStarted | TurnEnded):
             self._studio.hub.send("control", message)
+        if isinstance(message, TurnStarted) and message.conv == STAGE:
+            self._studio.hub.send("obs", message)
 
     def _finished(self, message: PlayoutFinished) -> None:
         """The clock's last word. Unasked, it is bad news: panic pressed at the launcher, or playout lost its hub."""

@@ -277,7 +277,10 @@ class Voicing:
         )
         self._hub.send("playout", caption)
         self._hub.send("control", caption)
-        if self._ids["conv"] == STAGE and (segment.content.expression or segment.content.action):
+        if self._ids["conv"] != STAGE:
+            return
+        self._hub.send("obs", caption)
+        if segment.content.expression or segment.content.action:
             self._hub.send("vts", self._direction(segment))
 
     def _direction(self, segment: Voiced) -> BodyDirect:

@@ -82,6 +82,11 @@ class Home:
         return self.data / "safety.yaml"
 
     @property
+    def this_show_file(self) -> Path:
+        """What a crash of the orchestrator must not forget, and the end of the show must."""
+        return self.data / "this_show.json"
+
+    @property
     def env_file(self) -> Path:
         return self.root / ".env"
 

@@ -51,6 +51,20 @@ def spoken(show: LaunchedShow) -> dict | None:
     return answer if answer.get("outcome") == "spoken" else None
 
 
+def test_a_killed_orchestrator_still_knows_the_words_blocked_for_now(show: LaunchedShow) -> None:
+    show.wait_ready()
+    show.call("POST", "/safety/block", {"term": "zorbly", "now_only": True})
+    kept = show.root / "data" / "this_show.json"
+    until(lambda: kept.exists() and b"zorbly" in kept.read_bytes(), within_s=5)
+    psutil.Process(show.services()["orchestrator"]["pid"]).kill()
+    until(lambda: spoken(show), within_s=20)
+    assert show.call("GET", "/safety/words")["now_only"] == [{"term": "zorbly", "category": "blocked"}]
+    blocked = show.call("POST", "/chat", {"text": "you z0rbly", "wait": True, "timeout_s": 20})
+    assert blocked["outcome"] == "blocked"
+    show.call("POST", "/safety/unblock", {"term": "zorbly"})
+    until(lambda: not kept.exists(), within_s=5)
+
+
 def test_without_the_orchestrator_there_is_silence(show: LaunchedShow) -> None:
     """Its death mid-word: the recording ends there, the turn is not taken up again."""
     turn_id = show.say(STORY)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -375,3 +375,14 @@ async def test_a_phone_has_everything_at_the_thumb(stage: Stage) -> None:
     assert before
     assert after
     assert abs(before["y"] + before["height"] - after["y"] - after["height"]) < 2
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1110, 700), (390, 844)])
+async def test_no_button_at_the_bottom_lies_under_another(stage: Stage, width: int, height: int) -> None:
+    room = await stage.room(await stage.context(viewport={"width": width, "height": height}))
+    boxes = await room.locator(".dock button").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect()).map(({x, y, right, bottom}) => [x, y, right, bottom])"
+    )
+    assert len(boxes) >= 8
+    over = [(a, b) for a, b in combinations(boxes, 2) if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]]
+    assert over == []

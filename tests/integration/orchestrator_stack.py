@@ -159,6 +159,7 @@ async def serving(
         "http://127.0.0.1:9",
         settings.get("pronunciation", {}),
         settings.get("keeper"),
+        settings.get("this_show"),
     )
     process = Process("orchestrator")
     listener = bind("127.0.0.1", 0, "network.orchestrator_port")

@@ -18,7 +18,7 @@ from kitsu.protocol import (
     TtsUse,
     TtsUsing,
 )
-from tests.fakes.platform import FakePlatform
+from tests.fakes.chat_platform import FakePlatform
 from tests.integration.orchestrator_stack import BLOCKED, TOKEN, Stack, stack
 
 
@@ -228,6 +228,8 @@ async def test_a_name_that_the_gate_blocks_gets_no_reply(tmp_path: Path) -> None
         await chat.say("!ai unmute", "mia", "mod")
         assert await chat.reply() == "@mia she can be heard again."
         assert len(chat.replies) == 1
+        (kept,) = await show.get("/safety/verdicts")
+        assert (kept["surface"], BLOCKED in kept["text"]) == ("chat_reply", True)
 
 
 async def test_the_stream_tells_how_long_it_took(tmp_path: Path) -> None:

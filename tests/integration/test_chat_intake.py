@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kitsu.protocol import ChatBatch, ChatChannel, ChatRemoved, PlayoutFlush, PolicyCancel, PolicyRespond, TtsSynthesize
-from tests.fakes.platform import FakePlatform
+from tests.fakes.chat_platform import FakePlatform
 from tests.integration.orchestrator_stack import TOKEN, Stack, stack
 
 

@@ -81,6 +81,8 @@ async def test_text_for_obs_passes_the_gate_and_is_sealed(tmp_path: Path) -> Non
         assert checked(order.text, KEY, "obs_text", "obs") == "hello there"
         blocked = await show.post("/obs/text", {"input": "Now", "text": f"so {BLOCKED}"}, status=422)
         assert blocked["error"]["code"] == "blocked"
+        (kept,) = await show.get("/safety/verdicts")
+        assert (kept["surface"], kept["action"], BLOCKED in kept["text"]) == ("obs_text", "replace", True)
         async with show.page() as page:
             await page.until("state.snapshot")
             presets = (ObsPreset(name="ok", texts=("fine",)), ObsPreset(name="bad", texts=("fine", BLOCKED)))

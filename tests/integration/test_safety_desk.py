@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import shutil
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,9 +16,13 @@ import pytest
 from kitsu.config import CHECKOUT, SafetySettings
 from kitsu.protocol import PolicyRespond, TtsSynthesize
 from kitsu.safety import Actions, Gate, RuleSet, Treatment
+from kitsu.safety.vote import LinearVote
 from kitsu_orchestrator.held import HeldLines
 from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
+from kitsu_orchestrator.this_show import ThisShow
+from tests.fakes import profanity_check
 from tests.fakes.ollama import FakeOllama, speak
+from tests.fakes.profanity_check import HARSH
 from tests.integration.orchestrator_stack import BLOCKED, KEY, Page, Stack, gate, kitsu, stack
 from tests.integration.test_turns_gate import leaks
 
@@ -257,7 +262,7 @@ async def test_a_false_alarm_is_allowed_with_one_click(tmp_path: Path) -> None:
         ({"term": "ab"}, "bad_term"),
         ({"term": "!!!!"}, "bad_term"),
         ({"term": "zork\nzork"}, "bad_term"),
-        ({"term": "zork", "category": "nope"}, "bad_term"),
+        ({"term": "zork", "category": "nope"}, "no_such_category"),
         ({"term": "x" * 500}, "bad_request"),
         ({"term": ""}, "bad_request"),
         ({}, "bad_request"),
@@ -532,6 +537,74 @@ async def test_a_guard_model_has_a_say_in_a_show(tmp_path: Path) -> None:
             assert (await page.until("stream.notice", code="guard_down"))["level"] == "error"
             state = (await show.get("/status"))["safety"]["guard"]
             assert (state["trouble"], state["when_down"], state["counts"]["down"]) == ("down", "block", 1)
+
+
+# Over a crash
+
+
+async def test_held_lines_and_words_for_now_survive_a_crash_but_no_stop(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "this_show.json"
+    async with stack(tmp_path, judge=treating(input="hold"), this_show=ThisShow(file, "one")) as show:
+        turn = await show.chat(f"a {BLOCKED} line", author="Ann")
+        await show.post("/safety/block", {"term": "flumpen", "now_only": True})
+        while b"flumpen" not in (left := _bytes(file)) or BLOCKED.encode() not in left:
+            await show.get("/status")
+    assert not file.exists(), "a planned stop forgets"
+    file.write_bytes(left)  # as a crash would have left it
+    async with stack(tmp_path, judge=treating(input="hold"), this_show=ThisShow(file, "one")) as show:
+        (held,) = await show.get("/safety/held")
+        assert (held["turn_id"], held["author"], held["category"]) == (turn["turn_id"], "Ann", "odd")
+        answer = await show.post(f"/safety/held/{turn['turn_id']}", {"answer": "allow_once"})
+        assert (await show.ended(answer["turn_id"]))["outcome"] == "spoken"
+    file.write_bytes(left)
+    async with stack(tmp_path, judge=treating(input="hold"), this_show=ThisShow(file, "two")) as show:
+        assert await show.get("/safety/held") == []
+        assert not file.exists()
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+# A vote
+
+
+async def test_a_vote_has_a_say_in_a_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    profanity_check.install(monkeypatch)
+    async with stack(tmp_path, safety={"vote": True, "vote_from": 0.9}) as show, show.page() as page:
+        await voting(show, "")
+        turn = await show.chat(f"you {HARSH}")
+        assert (turn["outcome"], turn["text"]) == ("spoken", "")
+        assert "about harsh language" in show.brain.all(PolicyRespond)[0].prompt
+        assert "question" not in await page.until("turn.started")
+        why = (await show.get(f"/turns/{turn['turn_id']}/why"))["verdicts"][0]
+        assert (why["rule"], why["category"], why["view"], why["action"]) == (
+            *("vote", "harsh_language", "vote"),
+            "careful",
+        )
+        assert (await show.get("/status"))["safety"]["vote"]["counts"]["strong"] == 1
+
+
+async def test_without_its_package_the_operator_is_told_and_the_show_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profanity_check.uninstall(monkeypatch)
+    somebody_looks, load = threading.Event(), LinearVote.load
+    monkeypatch.setattr(LinearVote, "load", lambda vote: (somebody_looks.wait(5), load(vote)))
+    async with stack(tmp_path, safety={"vote": True}) as show, show.page() as page:
+        assert (await show.get("/status"))["safety"]["vote"] == {"trouble": "loading", "counts": {}}
+        somebody_looks.set()
+        notice = await page.until("stream.notice", code="vote_missing")
+        assert (notice["level"], "pip install kitsu[vote]" in notice["message"]) == ("warn", True)
+        await voting(show, "missing")
+        assert (await show.chat(HARSH))["outcome"] == "spoken"
+        assert (await show.chat(BLOCKED))["outcome"] == "blocked"
+
+
+async def voting(show: Stack, trouble: str) -> None:
+    """Until the model is there, or is known not to be."""
+    while (await show.get("/status"))["safety"]["vote"]["trouble"] != trouble:
+        pass
 
 
 def test_the_gate_of_the_tests_is_the_real_one() -> None:

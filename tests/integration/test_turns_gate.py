@@ -11,19 +11,20 @@ import msgspec
 import pytest
 
 from kitsu.errors import GateError
-from kitsu.protocol import Approved, ObsText, PolicyCancel, PolicyRespond, encode
+from kitsu.protocol import PolicyCancel, PolicyRespond, encode
 from kitsu.safety import (
     Actions,
     ClosedGate,
     InputVerdict,
     Judge,
+    ObsTextVerdict,
     OutputVerdict,
     ReplyVerdict,
     RuleSet,
     Treatment,
     Window,
 )
-from tests.fakes.platform import FakePlatform
+from tests.fakes.chat_platform import FakePlatform
 from tests.integration.orchestrator_stack import BLOCKED, TOKEN, Page, Stack, gate, kitsu, stack
 from tests.integration.test_turns_failing import own_words
 
@@ -48,15 +49,15 @@ class Hole:
             await self.fail()
         return await self._inner.judge_input(text, author=author, turn_id=turn_id)
 
-    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
+    async def judge_reply(self, text: str, *, turn_id: str, ours: bool = False) -> ReplyVerdict:
         if "reply" in self._stages:
             await self.fail()
-        return await self._inner.judge_reply(text, turn_id=turn_id)
+        return await self._inner.judge_reply(text, turn_id=turn_id, ours=ours)
 
     async def pardon(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
         return await self._inner.pardon(text, author=author, turn_id=turn_id)
 
-    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> ObsTextVerdict:
         return await self._inner.judge_obs_text(text, turn_id=turn_id)
 
     def window(self, turn_id: str) -> Window:

@@ -1,11 +1,12 @@
 """What was installed: Python, folders, settings, pages."""
 
+import importlib.util
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 
-from kitsu.config import CHECKOUT, home, load_all, read_secret
+from kitsu.config import CHECKOUT, SafetySettings, home, load, load_all, read_secret
 from kitsu.errors import ConfigError
 from kitsu_cli.doctor.finding import Finding, ok_if
 
@@ -66,6 +67,16 @@ def pages() -> Sequence[Finding]:
     if index.is_file():
         return [Finding("pages", "ok", str(index.parent))]
     return [Finding("pages", "broken", "not built", "scripts/run_all.sh start builds them (.ps1 on Windows)")]
+
+
+def vote() -> Sequence[Finding]:
+    """The gate's statistical vote, where it is asked for."""
+    if not load("safety", SafetySettings).vote:
+        return []
+    if importlib.util.find_spec("profanity_check") is None:
+        found = "safety.vote is on, but its package is not installed; the rules judge without it"
+        return [Finding("vote", "broken", found, "pip install kitsu[vote], or set safety.vote: false")]
+    return [Finding("vote", "ok", "installed")]
 
 
 def node() -> Sequence[Finding]:

@@ -23,6 +23,7 @@ CHECKS: dict[str, Check] = {
     "sound": hardware.sound,
     "gpu": hardware.gpu,
     "voices": voices.all_voices,
+    "vote": installation.vote,
     "ollama": neighbours.ollama,
     "obs": neighbours.obs,
     "vtube studio": neighbours.vtube_studio,

@@ -1,4 +1,4 @@
-"""`kitsu safety test FILE`: the shipped rules and your own words on rows with a known right answer."""
+"""`kitsu safety test FILE`: the rules, your own words and the vote (if it is on) on rows with a known right answer."""
 
 import asyncio
 import secrets
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kitsu.config import SafetySettings, home, load
 from kitsu.protocol.approved import SEAL_KEY_BYTES
-from kitsu.safety import Gate
+from kitsu.safety import Gate, Judge, load_rulebook
 from kitsu.safety.own import read_own
 from kitsu.safety.scoring import Score, Tally, read_rows, score
 from kitsu_cli import screen
@@ -27,11 +27,18 @@ def run(arguments: Namespace) -> int:
     return Exit.OK
 
 
-def _gate() -> Gate:
+def _gate() -> Judge:
     settings, where = load("safety", SafetySettings), home()
-    gate = Gate.load(where.configs / "safety", settings, secrets.token_bytes(SEAL_KEY_BYTES))
-    gate.use(read_own(where.own_words_file).applied_to(gate.rules))
-    return gate
+    book = load_rulebook(where.configs / "safety", family_mode=settings.family_mode, levels=settings.level_of)
+    own, key = read_own(where.own_words_file), secrets.token_bytes(SEAL_KEY_BYTES)
+    gate = Gate(own.applied_to(book.rules), key, actions=book.actions, budget_ms=settings.budget_ms)
+    if not settings.vote:
+        return gate
+    from kitsu.safety.vote import LinearVote, VotedGate  # slow to load, and off as a rule
+
+    vote = LinearVote(settings.vote_from)
+    vote.load()
+    return VotedGate(gate, vote, lambda: (book.milder.with_allowed(own.allowed), book.actions))
 
 
 def _lines(result: Score) -> list[screen.Line]:

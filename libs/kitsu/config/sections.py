@@ -96,6 +96,8 @@ class SafetySettings(Section, frozen=True, kw_only=True):
     guard_url: str = "http://127.0.0.1:11434"  # the Ollama that has it
     guard_budget_ms: Annotated[float, Meta(ge=10, le=900)] = 400.0  # the longest wait for its opinion
     guard_when_down: Literal["block", "rules"] = "block"  # without its opinion: say nothing, or trust the rules
+    vote: bool = False  # a statistical model as a further signal, never alone; needs `pip install kitsu[vote]`
+    vote_from: Annotated[float, Meta(ge=0.5, le=0.9999)] = 0.99  # how sure it must be to count
 
     @property
     def level_of(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
     rule files ─► RuleSet ─► Gate ─► judge_input(line, name)          ─► InputVerdict   question, author: Approved
                                ├──► judge_reply(line)                 ─► ReplyVerdict   reply: Approved
-                               ├──► judge_obs_text(line)              ─► Approved or None
+                               ├──► judge_obs_text(line)              ─► ObsTextVerdict text: Approved
                                └──► window(turn) ─► judge(segment) … ─► OutputVerdict  speech, caption: Approved
 
 No verdict (`GateError`) counts as a block everywhere.
@@ -13,7 +13,7 @@ from kitsu.safety.gate import ClosedGate, ClosedWindow, Gate, OutputWindow
 from kitsu.safety.leakage import PromptWatch
 from kitsu.safety.loading import Rulebook, load_rulebook, load_rules
 from kitsu.safety.rules import Category, Finding, RuleSet, Stage
-from kitsu.safety.verdict import InputVerdict, Judge, OutputVerdict, ReplyVerdict, Why, Window
+from kitsu.safety.verdict import InputVerdict, Judge, ObsTextVerdict, OutputVerdict, ReplyVerdict, Why, Window
 
 __all__ = [
     "Action",
@@ -25,6 +25,7 @@ __all__ = [
     "Gate",
     "InputVerdict",
     "Judge",
+    "ObsTextVerdict",
     "OutputVerdict",
     "OutputWindow",
     "PromptWatch",

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from kitsu.errors import GateError
 from kitsu.protocol.approved import SEAL_KEY_BYTES, Approved, SurfaceName, seal
-from kitsu.protocol.obs import ObsText
 from kitsu.safety.actions import LETS_THROUGH, Action, Actions
 from kitsu.safety.clean import clean, parted
 from kitsu.safety.leakage import PromptWatch
 from kitsu.safety.loading import load_rulebook
 from kitsu.safety.recent import Recent
 from kitsu.safety.rules import Finding, RuleSet, Stage
-from kitsu.safety.verdict import InputVerdict, OutputVerdict, ReplyVerdict, Why
+from kitsu.safety.verdict import InputVerdict, ObsTextVerdict, OutputVerdict, ReplyVerdict, Why
 
 if TYPE_CHECKING:
     from kitsu.config import SafetySettings
@@ -107,27 +106,29 @@ class Gate:
         verdict = self._input_verdict(line, why, author, turn_id, started)
         return replace(verdict, question=None)
 
-    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
-        """A line for a platform's chat.
+    async def judge_reply(self, text: str, *, turn_id: str, ours: bool = False) -> ReplyVerdict:
+        """A line for a platform's chat. There is only one kind of judgement here, so `ours` changes nothing.
 
         Raises:
             GateError: `gate_slow` or `gate_failed`.
         """
         line, why = self._written(text, "chat_reply")
-        return ReplyVerdict(reply=self._approve(line, "chat_reply", turn_id) if why.passes else None, why=why)
+        reply = self._approve(line, "chat_reply", turn_id) if why.passes else None
+        return ReplyVerdict(reply=reply, why=why, judged=line if why.rule else "")
 
     def window(self, turn_id: str) -> "OutputWindow":
         """A fresh window for one turn."""
         return OutputWindow(self, turn_id)
 
-    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
-        """Words for a text source of OBS, judged as what she says is; None: blocked.
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> ObsTextVerdict:
+        """Words for a text source of OBS, judged as what she says is.
 
         Raises:
             GateError: `gate_slow` or `gate_failed`.
         """
         line, why = self._written(text, "obs_text")
-        return self._approve(line, "obs_text", turn_id) if why.passes else None
+        approved = self._approve(line, "obs_text", turn_id) if why.passes else None
+        return ObsTextVerdict(text=approved, why=why, judged=line if why.rule else "")
 
     def _written(self, text: str, surface: SurfaceName) -> tuple[str, Why]:
         """A text that is shown on its own, and what the rules say of it."""
@@ -285,7 +286,7 @@ class ClosedGate:
         """
         raise self._closed()
 
-    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> ObsTextVerdict:
         """Never a verdict.
 
         Raises:
@@ -301,7 +302,7 @@ class ClosedGate:
         """
         raise self._closed()
 
-    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
+    async def judge_reply(self, text: str, *, turn_id: str, ours: bool = False) -> ReplyVerdict:
         """Never a verdict.
 
         Raises:

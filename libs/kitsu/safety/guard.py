@@ -2,7 +2,8 @@
 
     text ──► rules ──────────► blocked? that's it
         └──► guard model ─┘    passed?  its opinion counts, too: unsafe → blocked as guard/<code>
-                               late, down or garbled → `guard_when_down`: block (the default) or trust the rules
+                               late, down or garbled → `guard_when_down`: block (the default) or trust the rules,
+                               unless a strong vote (see `kitsu.safety.vote`) is against the text, too
 
 Its answer is `safe`, or `unsafe` with a line of codes (S1 … S14) below. Not imported by the package
 itself: only whoever uses it pays for httpx and asyncio.
@@ -19,10 +20,8 @@ import httpx
 import msgspec
 
 from kitsu.errors import GateError
-from kitsu.protocol.approved import Approved
-from kitsu.protocol.obs import ObsText
 from kitsu.safety.actions import Action
-from kitsu.safety.verdict import InputVerdict, Judge, OutputVerdict, ReplyVerdict, Why, Window
+from kitsu.safety.verdict import InputVerdict, Judge, ObsTextVerdict, OutputVerdict, ReplyVerdict, Why, Window
 
 KEEP_ALIVE = "30m"
 MAX_ANSWER_BYTES = 64 << 10
@@ -128,10 +127,17 @@ class GuardModel:
 class GuardedGate:
     """A gate that also asks a guard model about what its rules let through."""
 
-    def __init__(self, gate: Judge, guard: GuardModel, when_down: Literal["block", "rules"]) -> None:
+    def __init__(
+        self,
+        gate: Judge,
+        guard: GuardModel,
+        when_down: Literal["block", "rules"],
+        doubts: Callable[[str], bool] = lambda text: False,
+    ) -> None:
         self._gate = gate
         self._guard = guard
         self._when_down = when_down
+        self._doubts = doubts  # whether another signal is against a text; asked while the guard has no opinion
 
     async def judge_input(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
         """See `Judge`.
@@ -142,7 +148,7 @@ class GuardedGate:
         asking = asyncio.create_task(self._guard.ask("user", text))
         try:
             verdict = await self._gate.judge_input(text, author=author, turn_id=turn_id)
-            why = await self.objection(asking, verdict.why, "drop") if verdict.allowed else None
+            why = await self.objection(asking, text, verdict.why, "drop") if verdict.allowed else None
         finally:
             asking.cancel()
         if why is None:
@@ -155,21 +161,23 @@ class GuardedGate:
         """See `Judge`. The operator has read it: nobody else is asked."""
         return await self._gate.pardon(text, author=author, turn_id=turn_id)
 
-    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
+    async def judge_reply(self, text: str, *, turn_id: str, ours: bool = False) -> ReplyVerdict:
         """See `Judge`.
 
         Raises:
             GateError: also `guard_down`.
         """
+        if ours:
+            return await self._gate.judge_reply(text, turn_id=turn_id, ours=True)
         asking = asyncio.create_task(self._guard.ask("assistant", text))
         try:
             verdict = await self._gate.judge_reply(text, turn_id=turn_id)
-            why = await self.objection(asking, verdict.why, "drop") if verdict.reply else None
+            why = await self.objection(asking, text, verdict.why, "drop") if verdict.reply else None
         finally:
             asking.cancel()
-        return verdict if why is None else ReplyVerdict(reply=None, why=why)
+        return verdict if why is None else ReplyVerdict(reply=None, why=why, judged=text)
 
-    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> ObsTextVerdict:
         """See `Judge`. The operator's own words: nobody else is asked."""
         return await self._gate.judge_obs_text(text, turn_id=turn_id)
 
@@ -177,7 +185,7 @@ class GuardedGate:
         """See `Judge`."""
         return GuardedWindow(self, self._gate.window(turn_id), self._guard)
 
-    async def objection(self, asking: "asyncio.Task[Opinion]", why: Why, action: Action) -> Why | None:
+    async def objection(self, asking: "asyncio.Task[Opinion]", text: str, why: Why, action: Action) -> Why | None:
         """What the guard has against a text that the rules let through.
 
         Raises:
@@ -192,6 +200,8 @@ class GuardedGate:
                 f"The guard model gave no opinion ({opinion.kind}), so the text is blocked (safety.guard_when_down).",
                 retryable=True,
             )
+        if opinion.kind != "safe" and self._doubts(text):
+            return Why(rule=f"vote+guard/{opinion.kind}", category="guard", view="vote", ms=why.ms, action=action)
         return None
 
 
@@ -214,7 +224,7 @@ class GuardedWindow:
         asking = asyncio.create_task(self._guard.ask("assistant", whole))
         try:
             verdict = await self._inner.judge(text, spoken)
-            why = await self._gate.objection(asking, verdict.why, "replace") if verdict.allowed else None
+            why = await self._gate.objection(asking, text, verdict.why, "replace") if verdict.allowed else None
         finally:
             asking.cancel()
         if why is not None:

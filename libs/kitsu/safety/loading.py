@@ -3,10 +3,12 @@
 All or nothing: a set with anything missing or wrong is not a set.
 """
 
+import operator
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -104,6 +106,7 @@ class Rulebook:
     rules: RuleSet
     actions: Actions
     levels: Mapping[str, int]  # category -> how strict it is now: 0 off … 4 strictest
+    milder: RuleSet = field(default_factory=lambda: RuleSet(()))  # what counts one level higher; compiled when asked
 
 
 def load_rules(folder: Path, *, family_mode: bool, levels: Mapping[str, int] | None = None) -> RuleSet:
@@ -121,8 +124,19 @@ def load_rulebook(folder: Path, *, family_mode: bool, levels: Mapping[str, int] 
     try:
         return _load(folder, family_mode, levels or {})
     except DataFileError as error:
-        code = "rules_missing" if error.missing else "rules_invalid"
-        raise GateError(code, f"{error}.") from None
+        raise _refused(error) from None
+
+
+def category_names(folder: Path) -> tuple[str, ...]:
+    """The categories of the rules in `folder`, without compiling any. Raises GateError like `load_rulebook`."""
+    try:
+        return tuple(_categories(folder / "categories.yaml"))
+    except DataFileError as error:
+        raise _refused(error) from None
+
+
+def _refused(error: DataFileError) -> GateError:
+    return GateError("rules_missing" if error.missing else "rules_invalid", f"{error}.")
 
 
 def _load(folder: Path, family_mode: bool, chosen: Mapping[str, int]) -> Rulebook:
@@ -141,14 +155,18 @@ def _load(folder: Path, family_mode: bool, chosen: Mapping[str, int]) -> Ruleboo
             patterns[name].append(pattern)
     vocabulary = _vocabulary(patterns, terms)
     mender = Mender(vocabulary, map(bytes.decode, innocent.common), definitions.wording, definitions.misspelt)
-    counting = (
-        _category(name, known, terms[name], patterns[name], innocent, levels[name])
-        for name, known in categories.items()
-        if levels[name]
-    )
-    rules = RuleSet(tuple(counting), innocent, mender).ready()
+
+    def counting(allows: Callable[[int, int], bool]) -> tuple[Category, ...]:
+        return tuple(
+            _category(name, known, terms[name], patterns[name], innocent, partial(allows, levels[name]))
+            for name, known in categories.items()
+            if levels[name]
+        )
+
+    rules = RuleSet(counting(operator.ge), innocent, mender).ready()
+    milder = RuleSet(counting(lambda level, at: at == level + 1), innocent, mender)
     re2.purge()  # it keeps what was only checked
-    return Rulebook(rules, Actions({name: known.treatment for name, known in categories.items()}), levels)
+    return Rulebook(rules, Actions({name: known.treatment for name, known in categories.items()}), levels, milder)
 
 
 def _categories(path: Path) -> dict[str, _Category]:
@@ -186,12 +204,17 @@ def _vocabulary(patterns: Mapping[str, list[Pattern]], terms: Mapping[str, list[
 
 
 def _category(
-    name: str, known: _Category, terms: list[Term], patterns: list[Pattern], innocent: Innocent, level: int
+    name: str,
+    known: _Category,
+    terms: list[Term],
+    patterns: list[Pattern],
+    innocent: Innocent,
+    counts: Callable[[int], bool],
 ) -> Category:
-    """What counts at this level."""
+    """What counts at these levels."""
     counting: dict[int, list[Term]] = defaultdict(list)
     for term in terms:
-        if term.level <= level:
+        if counts(term.level):
             counting[term.level].append(term)
     lexicons = (
         Lexicon(counting[at][start : start + TERMS_AT_ONCE], innocent)
@@ -199,7 +222,7 @@ def _category(
         for start in range(0, len(counting[at]), TERMS_AT_ONCE)
     )
     return Category(
-        name, known.stages, tuple(lexicons), tuple(pattern for pattern in patterns if pattern.level <= level)
+        name, known.stages, tuple(lexicons), tuple(pattern for pattern in patterns if counts(pattern.level))
     )
 
 

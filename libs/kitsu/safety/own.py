@@ -10,6 +10,7 @@ allowed:
 
 import os
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -53,12 +54,19 @@ class OwnList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             GateError: `bad_term` when it is too short, too long, or one too many.
         """
         _check(term, len(self.blocked))
-        try:
-            Term.of(term)
-        except ValueError as error:
-            raise GateError("bad_term", f"That cannot be blocked: {error}.") from None
+        _check_letters(term)
         own = self.unblocking(term).disallowing(term)
         return msgspec.structs.replace(own, blocked=(*own.blocked, OwnTerm(term, category)))
+
+    def check(self) -> None:
+        """That each term could be blocked.
+
+        Raises:
+            GateError: `bad_term`.
+        """
+        for place, known in enumerate(self.blocked):
+            _check(known.term, place)
+            _check_letters(known.term)
 
     def unblocking(self, term: str) -> "OwnList":
         """Without a term."""
@@ -92,6 +100,17 @@ class OwnList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for category, terms in by_category.items():
             rules = rules.with_terms(terms, category=category)
         return rules
+
+
+def check_category(category: str, known: Collection[str]) -> None:
+    """That words can be blocked in it: one of categories.yaml, or the operator's own.
+
+    Raises:
+        GateError: `no_such_category`.
+    """
+    if category != BLOCKED and category not in known:
+        allowed = ", ".join(sorted((*known, BLOCKED)))
+        raise GateError("no_such_category", f"There is no category {category[:40]!r}. Allowed: {allowed}.")
 
 
 def read_own(path: Path) -> OwnList:
@@ -133,6 +152,13 @@ def _check(text: str, count: int) -> None:
         raise GateError("bad_term", f"There are {count} of them already; that is the most.")
     if len(text) > MAX_CODE_POINTS or not text.isprintable():
         raise GateError("bad_term", f"It must be one line of at most {MAX_CODE_POINTS} characters.")
+
+
+def _check_letters(term: str) -> None:
+    try:
+        Term.of(term)
+    except ValueError as error:
+        raise GateError("bad_term", f"That cannot be blocked: {error}.") from None
 
 
 def _check_terms(own: OwnList, path: Path) -> None:

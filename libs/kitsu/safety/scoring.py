@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from kitsu.errors import KitsuError
-from kitsu.safety.gate import Gate
+from kitsu.safety.verdict import Judge
 
 AUTHOR = "viewer"
 _SENTENCE_END = re.compile(r"(?<=[.!?]) ")
@@ -97,7 +97,7 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-async def score(gate: Gate, rows: Iterable[Row]) -> Score:
+async def score(gate: Judge, rows: Iterable[Row]) -> Score:
     """Judge every row as the show would."""
     result = Score()
     for row in rows:
@@ -109,17 +109,17 @@ async def score(gate: Gate, rows: Iterable[Row]) -> Score:
     return result
 
 
-async def _name(gate: Gate, row_id: str, parts: list[str]) -> str:
+async def _name(gate: Judge, row_id: str, parts: list[str]) -> str:
     verdict = await gate.judge_input("hello", author=parts[0], turn_id=row_id)
     return "" if verdict.author else "name"
 
 
-async def _input(gate: Gate, row_id: str, parts: list[str]) -> str:
+async def _input(gate: Judge, row_id: str, parts: list[str]) -> str:
     verdicts = [await gate.judge_input(part, author=f"{AUTHOR} {row_id}", turn_id=row_id) for part in parts]
     return next((verdict.why.rule for verdict in verdicts if not verdict.allowed), "")
 
 
-async def _output(gate: Gate, row_id: str, parts: list[str]) -> str:
+async def _output(gate: Judge, row_id: str, parts: list[str]) -> str:
     """Chunks are put together before they are judged; those that end a sentence are segments of their own."""
     window = gate.window(row_id)
     segments = _SENTENCE_END.split("".join(parts)) if len(parts) > 1 else parts

@@ -57,6 +57,16 @@ class ReplyVerdict:
 
     reply: Approved[ChatReply] | None  # None: blocked
     why: Why
+    judged: str = field(default="", repr=False)  # as in `InputVerdict`
+
+
+@dataclass(frozen=True, slots=True)
+class ObsTextVerdict:
+    """The verdict on words for a text source of OBS."""
+
+    text: Approved[ObsText] | None  # None: blocked
+    why: Why
+    judged: str = field(default="", repr=False)
 
 
 class Window(Protocol):
@@ -82,8 +92,8 @@ class Judge(Protocol):
         """
         ...
 
-    async def judge_reply(self, text: str, *, turn_id: str) -> ReplyVerdict:
-        """A line for a platform's chat.
+    async def judge_reply(self, text: str, *, turn_id: str, ours: bool = False) -> ReplyVerdict:
+        """A line for a platform's chat. `ours`: Kitsu's own written words, for which the rules suffice.
 
         Raises:
             GateError: no verdict; do not send it.
@@ -102,8 +112,8 @@ class Judge(Protocol):
         """A fresh window for one turn."""
         ...
 
-    async def judge_obs_text(self, text: str, *, turn_id: str) -> Approved[ObsText] | None:
-        """Words for a text source of OBS; None: they are blocked.
+    async def judge_obs_text(self, text: str, *, turn_id: str) -> ObsTextVerdict:
+        """The operator's words for a text source of OBS, for which the rules suffice.
 
         Raises:
             GateError: no verdict; do not show them.

@@ -34,6 +34,17 @@ def test_it_looks_at_everything(kitsu: Kitsu, where: Path) -> None:
     assert max(map(len, out.splitlines())) <= WIDTH
 
 
+def test_the_vote_is_looked_at_where_it_is_asked_for(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert installation.vote() == []
+    monkeypatch.setenv("KITSU__SAFETY__VOTE", "true")
+    read.cache_clear()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    (row,) = installation.vote()
+    assert (row.state, "pip install kitsu[vote]" in row.do) == ("broken", True)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    assert [row.state for row in installation.vote()] == ["ok"]
+
+
 def test_the_table_fits_whatever_was_found(kitsu: Kitsu, where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [
         Finding("x" * 50, "broken", "y" * 500 + "\x1b[2J", "z " * 200),

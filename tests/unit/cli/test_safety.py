@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from kitsu.safety.own import OwnList, read_own
-from kitsu_cli.exits import Exit
+from kitsu_cli.exits import Exit, VerbError
+from kitsu_cli.own_words import change
 from kitsu_cli.screen import WIDTH
 from tests.fakes.orchestrator_rest import STATUS, FakeRest
 from tests.unit.cli.conftest import Kitsu
@@ -114,6 +115,29 @@ def test_words_are_kept_while_nothing_runs(kitsu: Kitsu, where: Path) -> None:
 def test_words_that_cannot_be_blocked(kitsu: Kitsu, where: Path, term: str) -> None:
     assert kitsu("safety", "block", term)[0] == Exit.REFUSED
     assert own(where) == OwnList()
+
+
+def test_a_wrong_category_is_refused_also_while_nothing_runs(kitsu: Kitsu, where: Path) -> None:
+    code, _, err = kitsu("safety", "block", "zorbly", "--category", "haet")
+    assert code == Exit.REFUSED
+    assert "no category 'haet'. Allowed: blocked, dangerous" in " ".join(err.split())
+    with pytest.raises(VerbError) as caught:
+        change("block", {"term": "zorbly", "category": "haet"})
+    assert caught.value.code == "no_such_category"
+    assert not (where / "data" / "safety.yaml").exists()
+
+
+def test_broken_rules_name_no_category(
+    kitsu: Kitsu, where: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "elsewhere" / "safety"
+    rules.mkdir(parents=True)
+    (rules / "categories.yaml").write_text("categories: {hate: half")
+    monkeypatch.setenv("KITSU_CONFIGS", str(rules.parent))
+    code, _, err = kitsu("safety", "block", "zorbly", "--category", "hate")
+    assert (code, "categories.yaml, line 1" in " ".join(err.split())) == (Exit.REFUSED, True)
+    assert own(where) == OwnList()
+    assert kitsu("safety", "block", "zorbly")[0] == 0, "the usual category needs no rules"
 
 
 def test_what_is_for_now_only_needs_a_show(kitsu: Kitsu, where: Path) -> None:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from kitsu.config import read
 from kitsu_cli.exits import Exit
 from kitsu_cli.screen import WIDTH
+from tests.fakes import profanity_check
+from tests.fakes.profanity_check import HARSH
 from tests.unit.cli.conftest import Kitsu
 
 ROWS = [
@@ -57,3 +60,24 @@ def test_what_is_no_corpus_is_told(kitsu: Kitsu, where: Path, tmp_path: Path, co
     assert code not in (Exit.OK, Exit.USAGE)
     assert "rows.jsonl" in err
     assert "Traceback" not in err
+
+
+def test_with_the_vote_where_it_is_on(
+    kitsu: Kitsu, where: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = tmp_path / "vote.jsonl"
+    texts = {"alone": HARSH, "mild": "well damn", "both": f"well damn {HARSH}"}
+    rows.write_text(
+        "\n".join(
+            json.dumps({"id": name, "stage": "input", "text": text, "expect": "block", "category": "x"})
+            for name, text in texts.items()
+        )
+    )
+    assert json.loads(kitsu("safety", "test", str(rows), "--json")[1])["misses"] == ["alone", "mild", "both"]
+    monkeypatch.setenv("KITSU__SAFETY__VOTE", "true")
+    read.cache_clear()
+    profanity_check.install(monkeypatch)
+    assert json.loads(kitsu("safety", "test", str(rows), "--json")[1])["misses"] == ["alone", "mild"]
+    profanity_check.uninstall(monkeypatch)
+    code, _, err = kitsu("safety", "test", str(rows))
+    assert (code == Exit.OK, "pip install kitsu[vote]" in " ".join(err.split())) == (False, True)

@@ -195,7 +195,7 @@ async def test_a_reply_for_chat_is_asked_about_too() -> None:
         verdict = await gate.judge_reply("@ann hello", turn_id="t")
         assert (verdict.reply, verdict.why.rule) == (None, "guard/S10")
         asked = guard.counts.total()
-        assert await gate.judge_obs_text("Back soon", turn_id="obs") is not None
+        assert (await gate.judge_obs_text("Back soon", turn_id="obs")).text is not None
         assert guard.counts.total() == asked, "the operator's own words"
 
 
@@ -205,3 +205,6 @@ async def test_without_its_opinion_no_reply_is_written() -> None:
         with pytest.raises(GateError) as caught:
             await gate.judge_reply("@ann hello", turn_id="t")
         assert caught.value.code == "guard_down"
+        ours = await gate.judge_reply("@ann everything is silent", turn_id="t", ours=True)
+        assert ours.reply is not None, "a panic is confirmed all the same"
+        assert (await gate.judge_reply("@zorbly everything is silent", turn_id="t", ours=True)).reply is None

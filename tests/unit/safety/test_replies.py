@@ -32,16 +32,16 @@ async def test_each_place_has_its_own_action() -> None:
     rules = RuleSet(()).with_terms(["zorbly"], category="odd")
     gate = Gate(rules, KEY, actions=Actions({"odd": Treatment(surfaces={"chat_reply": "allow"})}))
     assert (await gate.judge_reply("@rita zorbly", turn_id="t")).reply is not None
-    assert await gate.judge_obs_text("zorbly", turn_id="obs") is None
+    assert (await gate.judge_obs_text("zorbly", turn_id="obs")).text is None
     gate.use(rules, Actions({"odd": Treatment(output="allow", surfaces={"chat_reply": "drop"})}))
     assert (await gate.judge_reply("@rita zorbly", turn_id="t")).why.action == "drop"
-    assert await gate.judge_obs_text("zorbly", turn_id="obs") is not None
+    assert (await gate.judge_obs_text("zorbly", turn_id="obs")).text is not None
 
 
 async def test_her_instructions_are_not_written_either(gate: Gate) -> None:
     gate.watch(PromptWatch([], "bdfghjkmnpqrtv", []))
     assert (await gate.judge_reply("@rita bdfghjkmnpqrtv", turn_id="t")).why.category == "leakage"
-    assert await gate.judge_obs_text("it says bdfghjkmnpqrtv", turn_id="obs") is None
+    assert (await gate.judge_obs_text("it says bdfghjkmnpqrtv", turn_id="obs")).text is None
 
 
 async def test_too_long_is_blocked_unread(gate: Gate) -> None:
