@@ -26,7 +26,7 @@ def spoken(text: str, voice: str = "en-us") -> Samples:
 async def speak(text: str, voice: str = "en-us") -> Samples:
     """The same within a loop."""
     async with AsyncExitStack() as stack:
-        engine = make(TtsSettings(engine="espeak", voice=voice, pitch=50, liveliness=50))
+        engine = make(TtsSettings(engine="espeak", voice=voice, pitch=50, liveliness=50, rate=0.8))
         await engine.load(stack)
         async with aclosing(engine.speak(text, "")) as chunks:
             parts = [(chunk.rate_hz, chunk.pcm) async for chunk in chunks]

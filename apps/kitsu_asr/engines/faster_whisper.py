@@ -4,6 +4,7 @@ Models are folders as their publisher makes them (`model.bin`, `config.json`, `t
 `kitsu download ears NAME`; nothing is downloaded by itself.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -107,23 +108,26 @@ class _Utterance:
 
 
 def _joined(segments: Sequence[Any], about: Any) -> Heard:
-    """Segments as one result: probabilities weighted by their length."""
+    """Segments as one result."""
     words = tuple(
         Word(word.word.strip(), float(word.start), float(word.end), float(word.probability))
         for segment in segments
         for word in segment.words or ()
     )
-    length = [max(0.01, segment.end - segment.start) for segment in segments]
-    total = sum(length)
     return Heard(
         text=" ".join(" ".join(segment.text for segment in segments).split()),
         words=words,
         language=about.language or "",
-        confidence=float(np.exp(sum(s.avg_logprob * n for s, n in zip(segments, length, strict=True)) / total))
-        if segments
-        else 0.0,
-        no_speech=sum(s.no_speech_prob * n for s, n in zip(segments, length, strict=True)) / total if segments else 1.0,
+        confidence=math.exp(_mean(segments, "avg_logprob")) if segments else 0.0,
+        no_speech=_mean(segments, "no_speech_prob") if segments else 1.0,
     )
+
+
+def _mean(segments: Sequence[Any], name: str) -> float:
+    """Weighted by length."""
+    lengths = [max(0.01, float(segment.end - segment.start)) for segment in segments]
+    values = [float(getattr(segment, name)) for segment in segments]
+    return sum(value * length for value, length in zip(values, lengths, strict=True)) / sum(lengths)
 
 
 def _gpus() -> int:
