@@ -379,6 +379,17 @@ export interface PlayoutFlush extends Envelope {
   reason: string;
 }
 
+/** Somebody speaks into it: the conversation's clock stands still, and whatever comes waits. Answered with `playout.paused`. What the sinks hold already still sounds (`playout.lead_ms`). `playout.resume` ends it, and so does a newer `gen`; after `limit_ms` it ends by itself, and turns that were open finish as `paused`. */
+export interface PlayoutPause extends Envelope {
+  type: 'playout.pause';
+  limit_ms: number;
+}
+
+/** The clock goes on where it stopped: it was a false interruption. */
+export interface PlayoutResume extends Envelope {
+  type: 'playout.resume';
+}
+
 /** How much of one segment was heard. */
 export interface SegmentHeard {
   segment: number;
@@ -405,7 +416,7 @@ export interface PlayoutProgress extends Envelope {
 /** The turn's sound is over, however it ended. */
 export interface PlayoutFinished extends Envelope {
   type: 'playout.finished';
-  reason: 'played' | 'flushed' | 'panic' | 'lost';
+  reason: 'played' | 'flushed' | 'paused' | 'panic' | 'lost'; // paused: for longer than its limit
   heard: SegmentHeard[]; // empty when nothing was, or when muted
   audio_ms: number; // played
   muted: boolean; // some of it was played into silence
@@ -418,6 +429,12 @@ export interface PlayoutFinished extends Envelope {
 /** The conversation is silent. */
 export interface PlayoutFlushed extends Envelope {
   type: 'playout.flushed';
+  latency_ms: number; // order received -> last sample out
+}
+
+/** The conversation is about to be silent, and waits. */
+export interface PlayoutPaused extends Envelope {
+  type: 'playout.paused';
   latency_ms: number; // order received -> last sample out
 }
 
@@ -1100,10 +1117,13 @@ export type AnyMessage =
   | PlayoutCaption
   | PlayoutClose
   | PlayoutFlush
+  | PlayoutPause
+  | PlayoutResume
   | PlayoutStarted
   | PlayoutProgress
   | PlayoutFinished
   | PlayoutFlushed
+  | PlayoutPaused
   | PlayoutFrame
   | PlayoutMirror
   | PlayoutReference
@@ -1196,10 +1216,13 @@ const NAMES: Record<MessageType, string> = {
   'playout.caption': 'PlayoutCaption',
   'playout.close': 'PlayoutClose',
   'playout.flush': 'PlayoutFlush',
+  'playout.pause': 'PlayoutPause',
+  'playout.resume': 'PlayoutResume',
   'playout.started': 'PlayoutStarted',
   'playout.progress': 'PlayoutProgress',
   'playout.finished': 'PlayoutFinished',
   'playout.flushed': 'PlayoutFlushed',
+  'playout.paused': 'PlayoutPaused',
   'playout.frame': 'PlayoutFrame',
   'playout.mirror': 'PlayoutMirror',
   'playout.reference': 'PlayoutReference',
@@ -1302,11 +1325,14 @@ const SHAPES: Record<string, Shape> = {
   PlayoutCaption: { defaults: { ...ENVELOPE, expression: "", action: "", intensity: 1.0 }, parts: { caption: 'Approved' } },
   PlayoutClose: { defaults: { ...ENVELOPE,  }, parts: {  } },
   PlayoutFlush: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  PlayoutPause: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  PlayoutResume: { defaults: { ...ENVELOPE,  }, parts: {  } },
   SegmentHeard: { defaults: {  }, parts: {  } },
   PlayoutStarted: { defaults: { ...ENVELOPE,  }, parts: {  } },
   PlayoutProgress: { defaults: { ...ENVELOPE, viseme: "sil" }, parts: { heard: 'SegmentHeard' } },
   PlayoutFinished: { defaults: { ...ENVELOPE, muted: false, stalls: 0, stall_ms: 0.0, wav: "", wav_error: "" }, parts: { heard: 'SegmentHeard' } },
   PlayoutFlushed: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  PlayoutPaused: { defaults: { ...ENVELOPE,  }, parts: {  } },
   WordAt: { defaults: {  }, parts: {  } },
   VisemeAt: { defaults: {  }, parts: {  } },
   PlayoutFrame: { defaults: { ...ENVELOPE, segment: -1, visemes: [], words: [] }, parts: { visemes: 'VisemeAt', words: 'WordAt' } },
