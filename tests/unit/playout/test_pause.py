@@ -118,14 +118,14 @@ def test_the_mouth_closes_and_opens_again() -> None:
     stage = Stage.on_air()
     stage.open()
     stage.caption(0, LINE)
-    stage.audio(0, tone(2.0), visemes=(Viseme(at=0, viseme="AA"),))
+    stage.audio(0, tone(2.0), visemes=(Viseme(at=0, viseme="aa"),))
     stage.run(0.5)
     pause(stage)
     assert stage.frames[-1][1].visemes[-1].viseme == "sil"
     stage.run(0.5)
     before = len(stage.frames)
     resume(stage)
-    assert (stage.frames[before][1].visemes[0].at, stage.frames[before][1].visemes[0].viseme) == (0, "AA")
+    assert (stage.frames[before][1].visemes[0].at, stage.frames[before][1].visemes[0].viseme) == (0, "aa")
 
 
 def test_after_its_limit_it_is_given_up() -> None:
