@@ -27,6 +27,10 @@ _STATUS = {
     "obs_step_failed": 409,
     "obs_not_configured": 409,
     "blocked": 422,
+    "bad_sound_file": 422,
+    "empty_file": 422,
+    "file_too_long": 413,
+    "asr_not_configured": 409,
 }
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 

@@ -18,6 +18,7 @@ from kitsu.services import SERVICES
 from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.problems import RefusedError, add_errors
+from kitsu_orchestrator.rest_ears import add_ears
 from kitsu_orchestrator.rest_obs import add_obs
 from kitsu_orchestrator.rest_vts import add_vts
 from kitsu_orchestrator.rule_keeper import RuleKeeper
@@ -38,6 +39,8 @@ from kitsu_orchestrator.schemas import (
     VolumeBody,
 )
 from kitsu_orchestrator.show import Show
+from kitsu_orchestrator.status import levels_json
+from kitsu_orchestrator.status import status as whole_status
 from kitsu_orchestrator.stream import Reader
 
 TURN_FIRST_S = 0.005
@@ -57,6 +60,7 @@ def build(show: Show, launcher: Launcher, turns: Path, keeper: RuleKeeper) -> Fa
     _add_control(app, show, launcher)
     add_obs(app, show.obs)
     add_vts(app, show)
+    add_ears(app, show)
     add_safety(app, show, keeper)
     _add_sockets(app, show)
     return app
@@ -71,7 +75,7 @@ def _add_state(app: FastAPI, show: Show, launcher: Launcher, folder: Path) -> No
     @app.get("/status")
     async def status() -> dict[str, Any]:
         """How everything is."""
-        return await show.status(launcher)
+        return await whole_status(show, launcher)
 
     @app.get("/devices")
     async def devices() -> DevicesAnswer:
@@ -135,7 +139,7 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
     async def resume() -> dict[str, Any]:
         """End the panic."""
         show.resume()
-        return show.levels_json()
+        return levels_json(show.levels.now)
 
     @app.post("/control/skip")
     async def skip(body: SkipBody | None = None) -> dict[str, Any]:
@@ -146,13 +150,13 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
     async def volume(body: VolumeBody) -> dict[str, Any]:
         """How loud she is on all sinks."""
         show.set_volume(body.percent)
-        return show.levels_json()
+        return levels_json(show.levels.now)
 
     @app.post("/control/topics")
     async def topics(body: TopicsBody) -> dict[str, Any]:
         """Whether she may begin to talk by herself when chat is quiet."""
         show.set_topics(body.on)
-        return show.levels_json()
+        return levels_json(show.levels.now)
 
     @app.post("/control/device")
     async def device(body: DeviceBody) -> dict[str, str]:
@@ -173,7 +177,7 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
                     "no_such_verb",
                     "Verbs: panic, resume, mute, unmute, volume, device, topics, skip, live, standby.",
                 )
-        return show.levels_json()
+        return levels_json(show.levels.now)
 
     @app.post("/voice")
     async def voice(body: VoiceBody) -> dict[str, str]:

@@ -10,6 +10,8 @@ from kitsu.protocol import (
     AsrSpeech,
     AsrState,
     AsrTalk,
+    AsrTranscript,
+    AsrUsing,
     ChatBatch,
     ChatChannel,
     ChatEvent,
@@ -28,6 +30,7 @@ from kitsu.protocol import (
     PlayoutFlushed,
     PlayoutFrame,
     PlayoutMirror,
+    PlayoutPaused,
     PlayoutProgress,
     PlayoutReference,
     PlayoutSinks,
@@ -94,6 +97,7 @@ class Router:
             self._mirror()
         elif peer.role == "asr":
             self._mirror()
+            show.ears.joined()
         elif peer.role == "control":
             for turn in show.playing():
                 if turn.started is not None:
@@ -113,6 +117,9 @@ class Router:
             self._close_mics()
         elif peer.role == "asr":
             self._mirror()
+            show.talk.ears_lost()
+            show.ears.left()
+            show.files.gone()
         elif peer.role == "obs":
             show.obs.left()
         elif peer.role == "vts":
@@ -158,7 +165,18 @@ class Router:
             case MicOpened() | MicClosed() | AsrTalk():
                 self._mic(message)
                 self._forward("asr", frame)
-            case AsrSpeech() | AsrPartial() | AsrFinal() | AsrCommand() | AsrDropped() | AsrState():
+            case AsrSpeech() | AsrPartial() | AsrFinal() | AsrCommand() | AsrDropped():
+                show.stream.publish(message)
+                show.talk.received(message)
+            case AsrState():
+                show.stream.publish(message)
+                show.talk.state = message.ears
+                show.ears.told(message)
+            case AsrUsing():
+                show.ears.used(message)
+            case AsrTranscript():
+                show.files.answered(message)
+            case PlayoutPaused():
                 show.stream.publish(message)
             case PlayoutSinks():
                 show.services.sinks = message.sinks
@@ -173,6 +191,7 @@ class Router:
             case ObsState():
                 show.obs.state = message
                 show.stream.publish(message)
+                show.scenes_changed()
             case ObsOutcome():
                 show.obs.answered(message)
             case ServiceHealth():

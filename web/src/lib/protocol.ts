@@ -312,7 +312,7 @@ export interface TtsUsing extends Envelope {
   message: string;
 }
 
-/** Stop everything of `turn_id` (or, with an empty one, of the conversation) older than `gen`. Each segment that was running ends with `tts.finished{reason: cancelled}`. */
+/** Stop everything of `turn_id` (or, with an empty one, of the conversation) older than `gen`. Other turns of the conversation go on. Each segment that was running ends with `tts.finished{reason: cancelled}`. */
 export interface TtsCancel extends Envelope {
   type: 'tts.cancel';
 }
@@ -985,13 +985,14 @@ export interface TurnSegment extends Envelope {
   content: Segment;
 }
 
-/** Where the time went, ms after the line came in; 0 where a stage was not reached. */
+/** Where the time went, ms after the line came in; 0 where a stage was not reached. Negative: it was reached before, since what is said was guessed rightly before it was certain. */
 export interface StageTimes {
   gate_in_ms: number;
   first_token_ms: number;
   first_segment_ms: number;
   first_chunk_ms: number;
   first_audio_ms: number;
+  endpoint_ms: number; // of a spoken line: from its last sample until the line came in
 }
 
 /** The end of every turn that was accepted. */
@@ -1046,6 +1047,7 @@ export interface StateSnapshot extends Envelope {
   dropped: Record<string, number>;
   confirmed: PanicExit[]; // of the panic that holds now
   obs: ObsState | null; // None: its worker has not said anything yet
+  ears: EarsState | null; // None: they are not running
 }
 
 /** One exit's answer to the panic that holds now. */
@@ -1399,11 +1401,11 @@ const SHAPES: Record<string, Shape> = {
   TurnQueued: { defaults: { ...ENVELOPE,  }, parts: {  } },
   TurnStarted: { defaults: { ...ENVELOPE, author: null, author_role: "viewer", question: null }, parts: { author: 'Approved', question: 'Approved' } },
   TurnSegment: { defaults: { ...ENVELOPE,  }, parts: { content: 'Segment' } },
-  StageTimes: { defaults: { gate_in_ms: 0.0, first_token_ms: 0.0, first_segment_ms: 0.0, first_chunk_ms: 0.0, first_audio_ms: 0.0 }, parts: {  } },
-  TurnEnded: { defaults: { ...ENVELOPE, heard: "", audio_ms: 0.0, times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0}, policy_engine: "", tts_engine: "" }, parts: { times: 'StageTimes' } },
+  StageTimes: { defaults: { gate_in_ms: 0.0, first_token_ms: 0.0, first_segment_ms: 0.0, first_chunk_ms: 0.0, first_audio_ms: 0.0, endpoint_ms: 0.0 }, parts: {  } },
+  TurnEnded: { defaults: { ...ENVELOPE, heard: "", audio_ms: 0.0, times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0,"endpoint_ms":0.0}, policy_engine: "", tts_engine: "" }, parts: { times: 'StageTimes' } },
   ServiceState: { defaults: { reason: "", latency_ms: {}, queues: {}, capabilities: {"engine":"","engines":[],"voices":[],"max_parallel":1,"features":[],"note":""} }, parts: { queues: '*QueueState', capabilities: 'Capabilities' } },
-  TurnState: { defaults: { author: null, question: null, segments: [], heard: [], outcome: null, reason: "", times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0} }, parts: { author: 'Approved', question: 'Approved', segments: 'Segment', heard: 'SegmentHeard', times: 'StageTimes' } },
-  StateSnapshot: { defaults: { ...ENVELOPE, services: [], sinks: [], device: {"chosen":"","playing":"","trouble":"","there":[],"default":""}, current: [], recent: [], waiting: 0, dropped: {}, confirmed: [], obs: null }, parts: { levels: 'ShowLevels', services: 'ServiceState', sinks: 'SinkState', device: 'DeviceState', current: 'TurnState', recent: 'TurnState', confirmed: 'PanicExit', obs: 'ObsState' } },
+  TurnState: { defaults: { author: null, question: null, segments: [], heard: [], outcome: null, reason: "", times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0,"endpoint_ms":0.0} }, parts: { author: 'Approved', question: 'Approved', segments: 'Segment', heard: 'SegmentHeard', times: 'StageTimes' } },
+  StateSnapshot: { defaults: { ...ENVELOPE, services: [], sinks: [], device: {"chosen":"","playing":"","trouble":"","there":[],"default":""}, current: [], recent: [], waiting: 0, dropped: {}, confirmed: [], obs: null, ears: null }, parts: { levels: 'ShowLevels', services: 'ServiceState', sinks: 'SinkState', device: 'DeviceState', current: 'TurnState', recent: 'TurnState', confirmed: 'PanicExit', obs: 'ObsState', ears: 'EarsState' } },
   PanicExit: { defaults: { latency_ms: 0.0, detail: "" }, parts: {  } },
   ShowChanged: { defaults: { ...ENVELOPE, confirmed: [] }, parts: { levels: 'ShowLevels', confirmed: 'PanicExit' } },
   ServiceChanged: { defaults: { ...ENVELOPE,  }, parts: { service: 'ServiceState' } },
