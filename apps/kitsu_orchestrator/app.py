@@ -19,8 +19,8 @@ from kitsu_orchestrator.answer_length import AnswerLength
 from kitsu_orchestrator.commands.handlers import COMMANDS
 from kitsu_orchestrator.commands.table import load_commands
 from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TalkSettings, TurnSettings
-from kitsu_orchestrator.ears.files import MAX_BYTES as MAX_SOUND_BYTES
 from kitsu_orchestrator.crisis import CrisisCare
+from kitsu_orchestrator.ears.files import MAX_BYTES as MAX_SOUND_BYTES
 from kitsu_orchestrator.held import HeldLines
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.ignored import Ignored

@@ -17,7 +17,7 @@ from kitsu.protocol import Author, Panic
 from kitsu.services import SERVICES
 from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.lines import Job
-from kitsu_orchestrator.problems import RefusedError, add_errors
+from kitsu_orchestrator.problems import RefusedError, add_errors, spoken_text
 from kitsu_orchestrator.rest_ears import add_ears
 from kitsu_orchestrator.rest_obs import add_obs
 from kitsu_orchestrator.rest_vts import add_vts
@@ -106,8 +106,8 @@ def _add_lines(app: FastAPI, show: Show) -> None:
     @app.post("/chat", status_code=202, response_model=Accepted | TurnAnswer)
     async def chat(body: ChatBody) -> JSONResponse:
         """A line of chat."""
-        author = Author(name=_spoken(body.author), role=body.role)
-        text, clock, message_id = _spoken(body.text), body.clock, body.message_id
+        author = Author(name=spoken_text(body.author), role=body.role)
+        text, clock, message_id = spoken_text(body.text), body.clock, body.message_id
         job = Job(text=text, author=author, conv=body.conv, clock=clock, message_id=message_id)
         return await _accept(show, job, wait_s=body.timeout_s if body.wait else 0)
 
@@ -115,7 +115,7 @@ def _add_lines(app: FastAPI, show: Show) -> None:
     async def say(body: SayBody) -> JSONResponse:
         """The operator's own words, next or at once."""
         author = Author(name="operator", role="operator")
-        job = Job(text=_spoken(body.text), author=author, conv=body.conv, kind="say")
+        job = Job(text=spoken_text(body.text), author=author, conv=body.conv, kind="say")
         return await _accept(show, job, now=body.now, wait_s=body.timeout_s if body.wait else 0)
 
 
@@ -223,16 +223,6 @@ async def _send_stream(show: Show, socket: WebSocket, reader: Reader) -> None:
             await socket.send_text(frame)
     except (WebSocketDisconnect, RuntimeError):
         pass
-
-
-def _spoken(text: str) -> str:
-    if not any(character.isprintable() and not character.isspace() for character in text):
-        raise RefusedError(422, "empty_text", "There is nothing to say in an empty line.")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise RefusedError(422, "bad_text", "The line holds half a character (a lone surrogate).") from None
-    return text
 
 
 def _panic(raw: bytes) -> Panic:

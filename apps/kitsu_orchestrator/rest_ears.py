@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from kitsu.protocol import STAGE, AsrFinal, Speaker, new_id
-from kitsu_orchestrator.problems import RefusedError
+from kitsu_orchestrator.problems import spoken_text, whole_text
 from kitsu_orchestrator.schemas import Body, Conv, LineText
 from kitsu_orchestrator.show import Show
 from kitsu_orchestrator.status import ears_json
@@ -63,13 +63,13 @@ def add_ears(app: FastAPI, show: Show) -> None:
             AsrFinal(
                 conv=body.conv,
                 utterance=body.utterance or new_id(),
-                text=_whole(body.text),
+                text=spoken_text(body.text),
                 language=body.language,
                 confidence=body.confidence,
                 addressed=body.addressed,
                 endpoint_ms=body.endpoint_ms if math.isfinite(body.endpoint_ms) else 0.0,
                 source_id=SOURCE,
-                speaker=Speaker(name=_whole(body.name), role=body.role),
+                speaker=Speaker(name=whole_text(body.name), role=body.role),
             )
         )
         return JSONResponse({"turn_id": job.turn_id if job is not None else ""}, 202)
@@ -115,11 +115,3 @@ def add_ears(app: FastAPI, show: Show) -> None:
             "engine": transcript.engine,
             "words": [msgspec.structs.asdict(word) for word in transcript.words],
         }
-
-
-def _whole(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise RefusedError(422, "bad_text", "The line holds half a character (a lone surrogate).") from None
-    return text

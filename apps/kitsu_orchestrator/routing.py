@@ -1,6 +1,7 @@
 """Where each worker's message goes."""
 
 from kitsu.characters import system_prompt
+from kitsu.errors import KitsuError
 from kitsu.protocol import (
     STAGE,
     AsrCommand,
@@ -60,6 +61,7 @@ from kitsu.protocol import (
     type_of,
 )
 from kitsu.telemetry import log
+from kitsu_orchestrator.ears.utterance import AsrNews
 from kitsu_orchestrator.hub import Peer
 from kitsu_orchestrator.replies import PLATFORMS
 from kitsu_orchestrator.show import Show
@@ -167,7 +169,7 @@ class Router:
                 self._forward("asr", frame)
             case AsrSpeech() | AsrPartial() | AsrFinal() | AsrCommand() | AsrDropped():
                 show.stream.publish(message)
-                show.talk.received(message)
+                self._heard(message)
             case AsrState():
                 show.stream.publish(message)
                 show.talk.state = message.ears
@@ -252,6 +254,13 @@ class Router:
         ears = self._show.hub.peer("asr")
         if ears is not None:
             ears.outbox.put_media("", 0, frame)  # of no generation: what is said to her is never stale
+
+    def _heard(self, message: AsrNews) -> None:
+        try:
+            self._show.talk.received(message)
+        except KitsuError as error:
+            log.warning("ears.line_refused", code=error.code)
+            self._show.notice("warn", error.code, error.message)
 
     def _mirror(self) -> None:
         """Playout says what she sounds like only while there are ears to take it out of what they hear."""

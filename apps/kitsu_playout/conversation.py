@@ -20,6 +20,7 @@ from kitsu_playout.config import PlayoutSettings
 from kitsu_playout.exits import Exits
 from kitsu_playout.mixer import Volume
 from kitsu_playout.pause import Pause
+from kitsu_playout.segment import Segment
 from kitsu_playout.sinks import Sinks
 from kitsu_playout.turn import MS, Block, EndReason, Turn
 
@@ -206,9 +207,15 @@ class Conversation:
         segment = turn.segment_at(position)
         if segment is None or (segment.index == turn.sounding and not self._is_due(now)):
             return
+        before = turn.segments.get(turn.sounding)
+        if before is not None and before is not segment:
+            self._tell_progress(turn, before, position, now)  # its last words, too
         turn.sounding = segment.index
         self._next_progress = now + PROGRESS_S
-        in_segment = position - segment.begin
+        self._tell_progress(turn, segment, position, now)
+
+    def _tell_progress(self, turn: Turn, segment: Segment, position: int, now: float) -> None:
+        in_segment = min(position - segment.begin, segment.played)
         heard = SegmentHeard(segment=segment.index, chars=0, samples=0, total_samples=segment.total)
         self._exits.send(
             PlayoutProgress(

@@ -191,9 +191,9 @@ class FakeClock(FakeWorker):
     async def _move(self, turn: Sounding, to_ms: float) -> None:
         if to_ms > turn.position_ms:
             turn.position_ms = to_ms
-            last = turn.heard()[-1]
             position, left = turn.position_ms, turn.came_ms - turn.position_ms
-            await self.send(PlayoutProgress(**turn.ids, heard=last, position_ms=position, buffered_ms=left))
+            for heard in turn.heard():
+                await self.send(PlayoutProgress(**turn.ids, heard=heard, position_ms=position, buffered_ms=left))
         if turn.complete and turn.position_ms >= turn.came_ms:
             await self._end(turn, "played")
 

@@ -14,7 +14,6 @@ from kitsu.protocol import (
     PlayoutResume,
     PolicyCancel,
     PolicyRespond,
-    TtsCancel,
 )
 from tests.fakes.ears import GUEST, HOST, FakeEars, Said
 from tests.integration.orchestrator_stack import BLOCKED, TOKEN, Stack, stack
@@ -143,7 +142,7 @@ async def test_what_the_host_says_into_it_ends_it_and_is_answered(tmp_path: Path
         assert request.history[-1].text == cut["heard"]
         await show.clock.release()
         assert (await show.ended(request.turn_id))["outcome"] == "spoken"
-        assert show.brain.all(PolicyCancel) or show.voice.all(TtsCancel)
+        assert show.brain.all(PolicyCancel, turn_id=turn_id) or show.voice.cancelled()
         assert counts(show)["interrupted"] == 1
 
 

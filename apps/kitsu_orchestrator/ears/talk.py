@@ -16,7 +16,7 @@ from kitsu.protocol import (
     ListenMode,
     Speaker,
 )
-from kitsu.telemetry import Latency, log
+from kitsu.telemetry import Latency
 from kitsu_orchestrator.config import TalkSettings
 from kitsu_orchestrator.conversation import Conversation
 from kitsu_orchestrator.ears.barge_in import BargeIn
@@ -56,7 +56,11 @@ class Talk:
         self._own: dict[str, OwnVoice] = {}
 
     def received(self, message: AsrNews) -> Job | None:
-        """The ears' word on an utterance. Returns the line that came of it, if one did."""
+        """The ears' word on an utterance. Returns the line that came of it, if one did.
+
+        Raises:
+            KitsuError: `too_many_conversations`.
+        """
         if not CONV.fullmatch(message.conv) or not message.utterance or self._utterances.has_ended(message):
             self._count("ignored")
             return None
@@ -73,7 +77,7 @@ class Talk:
                 self._command(message)
             case AsrDropped():
                 self._count(f"dropped_{message.reason}")
-                self._nothing(self._utterances.of(message))
+                self._nothing(self._of(message))
         return None
 
     def ears_lost(self) -> None:
@@ -105,7 +109,7 @@ class Talk:
 
     def _started(self, message: AsrSpeech) -> None:
         fresh = not self._utterances.has(message)
-        utterance = self._utterances.of(message)
+        utterance = self._of(message)
         utterance.echo = share(message.echo)
         if fresh:
             self._begin(utterance)
@@ -118,15 +122,13 @@ class Talk:
         conversation = self._show.conversations.get(utterance.conv)
         if conversation is None or self._mode(utterance) == "wake_word":
             return  # people may talk to each other; who says her name is heard when they are done
-        turn = conversation.current
-        utterance.over_her = turn is not None and not turn.over
         if self._barge_in.may(utterance):
             conversation.floor.take(utterance.name, self._settings.floor_s)
         if self._barge_in.at_once(utterance):
             self._barge_in.hold(utterance, conversation)
 
     def _partial(self, message: AsrPartial) -> None:
-        utterance = self._utterances.of(message)
+        utterance = self._of(message)
         conversation = self._show.conversations.get(message.conv)
         if utterance.guessed and not same_words(utterance.guessed, message.text):
             self._retract(utterance)
@@ -138,7 +140,7 @@ class Talk:
             self._guess(utterance, conversation, message)
 
     def _final(self, message: AsrFinal) -> Job | None:
-        utterance = self._utterances.of(message)
+        utterance = self._of(message)
         utterance.echo = max(utterance.echo, share(message.echo))
         text = message.text.strip()[:MAX_CODE_POINTS]
         reason = self._no_line(utterance, message, text)
@@ -150,13 +152,12 @@ class Talk:
         if endpoint_ms:
             self.endpoint.add(endpoint_ms)
         try:
-            job = self._answer(utterance, message, text, endpoint_ms)
+            return self._answer(utterance, message, text, endpoint_ms)
         except KitsuError as error:
-            log.warning("ears.line_refused", code=error.code)
             self._count(error.code)
-            job = None
-        self._nothing(utterance)
-        return job
+            raise
+        finally:
+            self._nothing(utterance)
 
     def _no_line(self, utterance: Utterance, message: AsrFinal, text: str) -> str:
         """Why nothing is answered; empty when something is."""
@@ -202,7 +203,7 @@ class Talk:
         self._barge_in.cut(conversation.name)
 
     def _command(self, message: AsrCommand) -> None:
-        utterance = self._utterances.of(message)
+        utterance = self._of(message)
         self._count("commands" if obey(self._show, message) else "commands_refused")
         self._nothing(utterance)
 
@@ -248,6 +249,16 @@ class Talk:
         return bool(utterance.guessed) and guess.job.turn_id == utterance.guess_id
 
     # what is known
+
+    def _of(self, message: AsrNews) -> Utterance:
+        """The utterance that a message is about. Tools that hear for us say no more than its end."""
+        fresh = not self._utterances.has(message)
+        utterance = self._utterances.of(message)
+        if fresh:
+            conversation = self._show.conversations.get(message.conv)
+            turn = conversation.current if conversation is not None else None
+            utterance.over_her = turn is not None and not turn.over
+        return utterance
 
     def _job(self, utterance: Utterance, text: str, endpoint_ms: float) -> Job:
         author = author_of(utterance.speaker)

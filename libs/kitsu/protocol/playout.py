@@ -75,9 +75,9 @@ class PlayoutStarted(Message, frozen=True, kw_only=True, tag="playout.started"):
 
 
 class PlayoutProgress(Message, frozen=True, kw_only=True, tag="playout.progress"):
-    """While something sounds: every 50 ms, and at each segment's start."""
+    """While something sounds: every 50 ms, at each segment's start and end, and when a pause has come into effect."""
 
-    heard: SegmentHeard  # the segment that is sounding
+    heard: SegmentHeard  # the segment that is sounding, or has just ended
     position_ms: float  # of the turn
     buffered_ms: float  # received and not yet heard
     viseme: VisemeName = "sil"

@@ -270,3 +270,10 @@ def test_going_on_without_a_pause_changes_nothing() -> None:
     resume(stage)
     stage.run(3)
     assert stage.finished[0].stalls == 0
+
+
+def test_the_last_words_of_a_segment_are_told_when_the_next_one_begins() -> None:
+    stage = speaking(seconds=0.53, at=0.6, segments=2)
+    ends = [message.heard for message in stage.all(PlayoutProgress) if message.heard.segment == 0]
+    assert ends[-1].chars == len(LINE)
+    assert stage.all(PlayoutProgress)[-1].heard.segment == 1
