@@ -113,8 +113,8 @@ class FakeClock(FakeWorker):
                 await self.send(PlayoutPaused(conv=message.conv, gen=message.gen, latency_ms=80.0))
             case PlayoutResume():
                 self.paused.discard(message.conv)
-                for turn in list(self.turns.values()):
-                    await self._go_on(turn, message.conv)
+                for waiting in list(self.turns.values()):
+                    await self._go_on(waiting, message.conv)
             case PlayoutFlush():
                 self.paused.discard(message.conv)
                 await self._end_all(message.conv, "flushed")

@@ -117,8 +117,6 @@ class Talk:
             self._retract(utterance)  # they go on: what was guessed is not all
 
     def _begin(self, utterance: Utterance) -> None:
-        if (oldest := self._utterances.overdue()) is not None:
-            self._nothing(oldest)
         conversation = self._show.conversations.get(utterance.conv)
         if conversation is None or self._mode(utterance) == "wake_word":
             return  # people may talk to each other; who says her name is heard when they are done
@@ -255,6 +253,8 @@ class Talk:
         fresh = not self._utterances.has(message)
         utterance = self._utterances.of(message)
         if fresh:
+            if (oldest := self._utterances.overdue()) is not None:
+                self._nothing(oldest)
             conversation = self._show.conversations.get(message.conv)
             turn = conversation.current if conversation is not None else None
             utterance.over_her = turn is not None and not turn.over
