@@ -25,6 +25,7 @@ KNOWN = {
     "grimp": "BSD-2-Clause",
     "import-linter": "BSD-2-Clause",
     "markdown-it-py": "MIT",
+    "pocketsphinx": "BSD-2-Clause, and BSD-like for the model that it carries",
     "mdurl": "MIT",
     "pathspec": "MPL-2.0",
     "sortedcontainers": "Apache-2.0",

@@ -9,8 +9,8 @@ from kitsu.protocol.asr import VoiceCommand
 
 _PHONES = "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH"
 PHONES = tuple(_PHONES.split())
-GARBAGE_WEIGHT = 1e-3
-"""Of "any sounds at all" against a command: higher hears fewer commands, lower takes talk for them (measured)."""
+COMMAND_WEIGHT = 1e-3
+"""Of a command against any other sounds. More takes talk for commands, less hears fewer of them (measured)."""
 
 CALLS = ("kitsu", "hey kitsu")
 SAYINGS: dict[str, tuple[VoiceCommand, str]] = {
@@ -47,7 +47,7 @@ class Command(Struct, frozen=True):
     command: VoiceCommand
     argument: str = ""
     text: str = ""
-    confidence: float = 0.0
+    confidence: float = 0.0  # 0: the grammar does not say
 
 
 def sayings(vocabulary: Vocabulary) -> dict[str, tuple[VoiceCommand, str]]:
@@ -80,7 +80,7 @@ def jsgf(vocabulary: Vocabulary) -> str:
     phones = " | ".join(phone_word(phone) for phone in PHONES)
     return (
         "#JSGF V1.0;\ngrammar commands;\n"
-        f"public <top> = <command> | /{GARBAGE_WEIGHT}/ <sounds>;\n"
+        f"public <top> = /{COMMAND_WEIGHT}/ <command> | /1/ <sounds>;\n"
         f"<command> = [ {calls} ] ( {spoken} );\n"
         f"<sounds> = ( {phones} )+;\n"
     )

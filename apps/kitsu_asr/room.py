@@ -93,7 +93,7 @@ class Room:
         stack.push_async_callback(self.microphone.close)
         running = [
             tasks.create_task(self.recogniser.run(), name="recogniser"),
-            tasks.create_task(self.microphone.run(self._settings.device), name="microphone"),
+            tasks.create_task(self._run_microphone(), name="microphone"),
             tasks.create_task(self._watch(), name="ears"),
         ]
         if self._settings.file:
@@ -250,6 +250,11 @@ class Room:
             used = {listener.source.conv for listener in self.listeners.values()}
             self._references = {name: kept for name, kept in self._references.items() if name in used}
         return self._references.setdefault(conv, Reference())
+
+    async def _run_microphone(self) -> None:
+        """Not before there is somebody to listen: what is said while a model is read would be lost."""
+        await self.recogniser.settled.wait()
+        await self.microphone.run(self._settings.device)
 
     def _from_device(self, pcm: bytes, rate_hz: int, heard_at: float) -> None:
         if self._resampler is None or self._resampler.rate_hz != rate_hz:

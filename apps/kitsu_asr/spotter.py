@@ -2,9 +2,11 @@
 
 import pocketsphinx
 
+from kitsu_asr.engines.pocketsphinx import MEANS, keep_means_sane
 from kitsu_asr.grammar import PHONES, Command, Vocabulary, jsgf, meaning, phone_word, phones_of, words
 
 LONGEST_BYTES = 16_000 * 2 * 4  # no command takes 4 s: what is longer is talk, and costs nothing more
+PACE = (5.5, 25.0)  # frames of 10 ms a sound: commands were said at 6 to 16, talk was taken for one at 4 (measured)
 
 
 class Spotter:
@@ -12,6 +14,7 @@ class Spotter:
 
     def __init__(self) -> None:
         self._decoder = pocketsphinx.Decoder(lm=None, bestpath=False, loglevel="FATAL")
+        self._decoder.set_cmn(MEANS)
         for phone in PHONES:
             self._decoder.add_word(phone_word(phone), phone, False)
         self._known: set[str] = set()
@@ -51,11 +54,21 @@ class Spotter:
         if not 0 < fed <= LONGEST_BYTES:
             return None
         said = self._decoder.hyp()
-        found = meaning(said.hypstr, self._vocabulary) if said is not None else None
-        return Command(found.command, found.argument, found.text, 0.9) if found else None
+        if said is None or not all(map(self._plausible, self._decoder.seg())):
+            return None
+        return meaning(said.hypstr, self._vocabulary)
+
+    def _plausible(self, part: pocketsphinx.Segment) -> bool:
+        """Whether a word was said at a pace that people speak at: talk is squeezed or stretched into commands."""
+        sounds = self._decoder.lookup_word(part.word)
+        if sounds is None or part.word.startswith(("<", "(")):
+            return True
+        pace = (part.end_frame - part.start_frame + 1) / len(sounds.split())
+        return bool(PACE[0] <= pace <= PACE[1])
 
     def cancel(self) -> None:
         """Listen no more."""
         if self._fed >= 0:
             self._fed = -1
             self._decoder.end_utt()
+            keep_means_sane(self._decoder)

@@ -91,9 +91,9 @@ def _open(parser: Parser) -> None:
 
 def to_download(text: str) -> str:
     """What a download begins with; `coqui/NAME` says all by itself."""
-    if text in ("voice", "model", "list") or text.startswith("coqui/"):
+    if text in ("voice", "model", "ears", "list") or text.startswith("coqui/"):
         return text
-    raise argparse.ArgumentTypeError("wants voice, model, list or coqui/NAME")
+    raise argparse.ArgumentTypeError("wants voice, model, ears, list or coqui/NAME")
 
 
 def _download(parser: Parser) -> None:
@@ -103,7 +103,7 @@ def _download(parser: Parser) -> None:
         type=to_download,
         default="list",
         metavar="WHAT",
-        help="voice, model or list (default)",
+        help="voice, model, ears or list (default)",
     )
     parser.add_argument(
         "names",

@@ -19,6 +19,8 @@ PLATFORMS: dict[str, Role] = {"twitch": "twitch"}
 """Which worker writes for which platform."""
 
 WHY_NOT = {
+    "removed": "",
+    "cleared": "your question was taken off the list.",
     "blocked": "that is nothing she can talk about.",
     "held": "your question waits for the streamer's word.",
     "dropped": "there was no room for your question.",
@@ -27,7 +29,10 @@ WHY_NOT = {
     "interrupted": "her answer was cut off.",
     "failed": "her answer failed, ask again.",
 }
-"""What somebody who asked by command is told when no answer was heard; a panic and a ban are not answered."""
+"""What somebody who asked by command is told when no answer was heard, by reason or outcome.
+
+A panic is not answered, nor whoever was banned or timed out.
+"""
 
 
 class Replies:
@@ -56,7 +61,7 @@ class Replies:
             return None
         if story.outcome in ("spoken", "fallback") and story.heard_text:
             return self.answer(job.author, story.heard_text)
-        why = WHY_NOT.get(story.outcome or "") if job.asked else None
+        why = WHY_NOT.get(story.reason, WHY_NOT.get(story.outcome or "")) if job.asked else None
         return self.confirm(job.author, why) if why else None
 
     def sent(self, message: ChatSent) -> None:

@@ -189,13 +189,7 @@ class TtsWorker(Worker):
             self.send(self.health())
 
     def _cancel(self, order: TtsCancel) -> None:
-        self._stop(
-            job
-            for job in self._jobs
-            if job.request.conv == order.conv
-            and job.request.gen < order.gen
-            and order.turn_id in ("", job.request.turn_id)
-        )
+        self._stop(job for job in self._jobs if _concerns(order, job.request))
         self.outbox.flush(order.conv, order.gen, order.turn_id)
 
     def _panic(self, order: ControlPanic) -> None:
@@ -273,6 +267,13 @@ class _Origin(TypedDict):
     turn_id: str
     gen: int
     parent_id: str
+
+
+def _concerns(order: TtsCancel, request: TtsSynthesize) -> bool:
+    """Whether a request is to be stopped. A turn that was thrown away unheard ends within its generation."""
+    if order.turn_id:
+        return request.turn_id == order.turn_id and request.gen <= order.gen
+    return request.conv == order.conv and request.gen < order.gen
 
 
 def _origin(request: TtsSynthesize) -> _Origin:

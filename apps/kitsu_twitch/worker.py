@@ -70,7 +70,7 @@ class TwitchWorker(Worker):
         stack.callback(outlet.cancel)
         reading = self.tasks.create_task(self._stay(), name="twitch")
         stack.callback(reading.cancel)
-        return Capabilities(note=HOW_TO)
+        return Capabilities(features=("not_configured",), note=HOW_TO)
 
     async def joined(self, accepted: HelloAccepted) -> None:
         self._key = bytes.fromhex(accepted.seal_key)
@@ -169,7 +169,7 @@ class TwitchWorker(Worker):
         """Run the connection; returns when there is nothing to connect to."""
         settings = self._settings
         if settings.mode == "off":
-            self._describe("", "switched off: twitch.mode")
+            self._rest("switched off: twitch.mode")
             return
         login = self._file.read() if settings.mode != "anonymous" else None
         if login is not None:
@@ -177,7 +177,7 @@ class TwitchWorker(Worker):
         elif settings.channel and settings.mode != "login":
             await AnonymousReader(settings, self).run()
         else:
-            self._describe("", HOW_TO)
+            self._rest(HOW_TO)
 
     async def _with(self, login: Login) -> None:
         from kitsu_twitch.client import point_to  # twitchio costs memory: only who has logged in pays for it
@@ -215,6 +215,12 @@ class TwitchWorker(Worker):
             panic_id=order.panic.panic_id, exit="twitch", latency_ms=ms, detail=f"{count} replies dropped"
         )
         self.send(confirmed)
+
+    def _rest(self, why: str) -> None:
+        """There is nothing to connect to, nor to be silenced."""
+        self.capabilities = Capabilities(features=("not_configured",), note=why)
+        if not self.feel("ok", why):
+            self.send(self.health())
 
     def _describe(self, engine: str, note: str) -> None:
         self.capabilities = Capabilities(engine=engine, note=note)

@@ -23,7 +23,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 PROGRAMS = ("obs", "Xvfb", "ffmpeg")  # the last one looks at recordings
@@ -101,6 +100,8 @@ def missing() -> str:
 
 def need_obs() -> None:
     """Skip when it is not installed and we may not install it; as root, the test run's set-up has installed it."""
+    import pytest  # benches and the dry run start this OBS too, where no pytest is installed
+
     if why := missing():
         if sys.platform == "linux" and os.geteuid() == 0:
             pytest.fail(why)

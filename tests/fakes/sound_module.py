@@ -1,6 +1,7 @@
 """Stands in for the package sounddevice: `install(folder)` writes one that PYTHONPATH=folder makes win.
 
-What a stream with a callback was given lies in `heard-DEVICE.pcm` beside it. `unplug` pulls devices out: open streams
+Streams in both directions. What one with
+a callback was given to play lies in `heard-DEVICE.pcm` beside it. `unplug` pulls devices out: open streams
 end, and the list changes when PortAudio begins anew, as it is with the real one.
 """
 
@@ -16,10 +17,11 @@ class PortAudioError(Exception):
 class default:
     device = [0, 2]
 
+MICROPHONE = {"max_input_channels": 1}
 HERE = pathlib.Path(__file__).parent
 PLAYED = HERE / "played.json"
 DEVICES = [
-    {"name": "Microphone", "hostapi": 0, "max_output_channels": 0, "default_samplerate": 44100.0},
+    {"name": "Microphone", "hostapi": 0, "max_output_channels": 0, "default_samplerate": 44100.0} | MICROPHONE,
     {"name": "Headphones", "hostapi": 1, "max_output_channels": 2, "default_samplerate": 48000.0},
     {"name": "Headphones", "hostapi": 0, "max_output_channels": 1, "default_samplerate": 8000.0},
     {"name": "Broken \\x1b[2J box", "hostapi": 0, "max_output_channels": 2, "default_samplerate": 8000.0},
@@ -34,7 +36,8 @@ def _gone():
 def _initialize():
     global _there
     gone = _gone()
-    _there = [d if n not in gone else d | {"max_output_channels": 0} for n, d in enumerate(DEVICES)]
+    none = {"max_output_channels": 0, "max_input_channels": 0}
+    _there = [{"max_input_channels": 0} | d if n not in gone else d | none for n, d in enumerate(DEVICES)]
 
 def _terminate():
     for stream in list(STREAMS):
@@ -98,6 +101,53 @@ class RawOutputStream:
         self._running = False
 """
 
+INPUT = """
+import array
+
+class RawInputStream:
+    latency = 0.01
+
+    def __init__(self, samplerate, device, channels, dtype, blocksize=0, latency=None, callback=None):
+        if not _there[device]["max_input_channels"]:
+            raise PortAudioError("Device unavailable")
+        self._device, self._callback, self._block, self._rate = device, callback, blocksize, samplerate
+        self._running = False
+        STREAMS.append(self)
+
+    @property
+    def active(self):
+        return self._running
+
+    def start(self):
+        self._running = True
+        threading.Thread(target=self._push, daemon=True).start()
+
+    def stop(self):
+        self._running = False
+
+    def close(self):
+        self._running = False
+        if self in STREAMS:
+            STREAMS.remove(self)
+
+    def _push(self):
+        said = array.array("h")
+        try:
+            said.frombytes((HERE / f"said-{self._device}.pcm").read_bytes())
+        except OSError:
+            pass
+        due, place = time.monotonic(), 0
+        while self._running and self._device not in _gone():
+            at = [int((place + n) * 16000 / self._rate) for n in range(self._block)]
+            block = array.array("h", (said[n] if n < len(said) else 0 for n in at))
+            self._callback(block.tobytes(), self._block, None, None)
+            place += self._block
+            due += self._block / self._rate
+            time.sleep(max(0.0, due - time.monotonic()))
+        self._running = False
+"""
+SOURCE += INPUT
+
 HANGS = "import time\ntime.sleep(60)\n"
 CRASHES = "import os\nos._exit(11)\n"
 NO_PORTAUDIO = "raise OSError('PortAudio library not found')\n"
@@ -109,6 +159,11 @@ def install(folder: Path, source: str = SOURCE) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "sounddevice.py").write_text(source, encoding="utf-8")
     return folder
+
+
+def speak_into(folder: Path, device: int, pcm: bytes) -> None:
+    """What the microphone hears each time it is opened; s16le mono, 16 kHz."""
+    (folder / f"said-{device}.pcm").write_bytes(pcm)
 
 
 def unplug(folder: Path, *devices: int) -> None:

@@ -1,7 +1,8 @@
 """A Whisper model in the publisher's format that always hears the same words: real files, 1 MB, no training.
 
-Its decoder ignores what it hears: what its blocks give and the embeddings are zero, each position is a one-hot vector, and the projection
-maps it to the token that stands there. So everything around the network is real: features, prompts, timestamps, words.
+Its decoder ignores what it hears: what its blocks give and the embeddings are zero, each position is a one-hot vector,
+and the projection maps it to the token that stands there. So everything around the network is real:
+features, prompts, timestamps, words.
 """
 
 import json

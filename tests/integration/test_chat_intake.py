@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from kitsu.protocol import ChatBatch, ChatChannel, ChatRemoved, PlayoutFlush, PolicyCancel, PolicyRespond, TtsSynthesize
+from kitsu.protocol import (
+    ChatBatch,
+    ChatChannel,
+    ChatRemoved,
+    PlayoutFlush,
+    PolicyCancel,
+    PolicyRespond,
+    TtsCancel,
+    TtsSynthesize,
+)
 from tests.fakes.chat_platform import FakePlatform
 from tests.integration.orchestrator_stack import TOKEN, Stack, stack
 
@@ -109,6 +118,56 @@ async def test_waiting_lines_of_the_banned_go_and_others_stay(tmp_path: Path) ->
         spoken = [request for request in show.brain.all(PolicyRespond) if "Troll" in request.prompt]
         assert len(spoken) <= 1, "at most the one that was being prepared, unheard"
         assert all("mine" not in text for text in show.voice.spoken)
+
+
+async def test_whoever_was_banned_is_told_nothing(tmp_path: Path) -> None:
+    async with on_air(tmp_path, held=True) as (show, chat), show.page() as page:
+        await chat.say("!ask a bad thing", "troll")
+        assert "noted" in await chat.reply()
+        started = await page.until("turn.started")
+        await show.clock.expect_sound(10, started["turn_id"])
+        await chat.ban("troll")
+        assert (await page.until("turn.ended"))["reason"] == "removed"
+        await chat.say("!ai status", "mia", "mod")
+        assert "@mia" in await chat.reply()
+
+
+async def test_whose_question_was_cleared_is_told_so(tmp_path: Path) -> None:
+    async with on_air(tmp_path, held=True) as (show, chat):
+        await busy(show)
+        await chat.say("!ask mine", "rita")
+        assert "noted" in await chat.reply()
+        asked = await show.brain.expect(PolicyRespond)
+        while "mine" not in asked.prompt:
+            asked = await show.brain.expect(PolicyRespond)
+        await chat.say("!ai clear", "mia", "mod")
+        told = {await chat.reply(), await chat.reply()}
+        assert told == {"@mia 1 waiting lines dropped.", "@rita your question was taken off the list."}
+
+
+@pytest.mark.parametrize("how", ["ban", "delete", "clear"])
+async def test_taking_back_the_line_that_is_prepared_does_not_touch_the_one_that_sounds(
+    tmp_path: Path, how: str
+) -> None:
+    async with on_air(tmp_path, held=True) as (show, chat), show.page() as page:
+        show.brain.answers.append("This is a long answer, and it takes its time, and it goes on, and on, and on again.")
+        first = await busy(show)
+        line = await chat.say("mine", "troll")
+        asked = await show.brain.expect(PolicyRespond)
+        while asked.turn_id == first:
+            asked = await show.brain.expect(PolicyRespond)
+        await show.voice.expect(TtsSynthesize, turn_id=asked.turn_id)
+        match how:
+            case "ban":
+                await chat.ban("troll")
+            case "delete":
+                await chat.delete(line)
+            case _:
+                await chat.say("!ai clear", "mia", "mod")
+        await show.voice.expect(TtsCancel, turn_id=asked.turn_id)
+        await show.clock.release()
+        ended = await page.until("turn.ended", turn_id=first)
+        assert (ended["outcome"], ended["heard"][-6:]) == ("spoken", "again.")
 
 
 async def test_what_somebody_said_is_forgotten_with_them(tmp_path: Path) -> None:

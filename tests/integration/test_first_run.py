@@ -40,6 +40,7 @@ class Person:
             "TERM": "xterm",
             "KITSU__DOWNLOADS__MIRROR": str(home / "no publisher"),
             "KITSU__POLICY__OLLAMA_URL": "http://127.0.0.1:9",
+            "KITSU__TWITCH__IRC_URL": "ws://127.0.0.1:9",
             **{f"KITSU__NETWORK__{name}_PORT": str(port) for name, port in zip(names, free_ports(3), strict=True)},
         }
 
@@ -161,12 +162,18 @@ def test_quickstart_hears_her_speak(person: Person) -> None:
     terminal.expect_exact("press Enter here: she speaks.")
     terminal.sendline("")
     assert ends(terminal) == 0
-    for words in ("espeak, first sound after", "scripted, first sound after", "fox_tv is noted", "nobody listens"):
+    for words in (
+        "espeak, first sound after",
+        "scripted, first sound after",
+        "reads the chat of fox_tv",
+        "nobody listens",
+    ):
         assert words in terminal.before
     lines = env.read_text(encoding="utf-8").splitlines()
     assert lines[:2] == ["# mine", "KITSU__LOGS__LEVEL=debug"]
     assert "KITSU__POLICY__ENGINE=scripted" in lines
-    assert any("fox_tv" in line and line.startswith("# ") for line in lines)
+    assert "KITSU__TWITCH__CHANNEL=fox_tv" in lines
+    assert "KITSU__VTS__ENABLED=false" in lines
     assert [path.read_text(encoding="utf-8") for path in person.home.glob(".env.*.bak")] == [
         "# mine\nKITSU__LOGS__LEVEL=debug\n"
     ]

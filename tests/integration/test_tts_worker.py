@@ -97,6 +97,21 @@ async def test_cancel_ends_only_what_is_older(tmp_path: Path, monkeypatch: pytes
             assert (await hub.expect(TtsFinished, turn_id="new")).reason == "done"
 
 
+async def test_a_turn_is_cancelled_within_its_generation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with FakeSpeech() as fake, FakeHub() as hub:
+        settings = [("tts.engine", "openai"), ("tts.base_url", fake.base_url)]
+        async with joined(TtsWorker, hub, tmp_path, monkeypatch, settings):
+            fake.respond = openai_speech.slow
+            for turn in ("sounds", "unheard"):
+                await hub.send(say(LONG, gen=1, turn=turn))
+                await hub.expect(TtsAudio, turn_id=turn)
+            await hub.send(TtsCancel(conv="stage", turn_id="unheard", gen=1))
+            assert (await hub.expect(TtsFinished, turn_id="unheard")).reason == "cancelled"
+            await hub.expect(TtsAudio, turn_id="sounds")
+            await hub.send(TtsCancel(conv="stage", turn_id="sounds", gen=2))
+            assert (await hub.expect(TtsFinished)).turn_id == "sounds"
+
+
 async def test_more_requests_than_slots_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with espeak(tmp_path, monkeypatch) as hub:
         for segment in range(20):

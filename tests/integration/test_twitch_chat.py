@@ -20,6 +20,7 @@ from kitsu.protocol import (
     ServiceHealth,
     ShowLevels,
 )
+from kitsu_twitch.worker import HOW_TO
 from tests.fakes.hub import FakeHub
 from tests.fakes.twitch import FakeTwitch, events
 from tests.integration.twitch_stack import CHAT, connection, logged_in, on_twitch, reply
@@ -292,8 +293,9 @@ async def test_without_a_login_events_and_bans_come_too(tmp_path: Path, monkeypa
 
 async def test_not_configured_is_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with FakeTwitch() as twitch, on_twitch(twitch, tmp_path, monkeypatch, connected=False) as hub:
-        health = await hub.expect(ServiceHealth)
+        health = await hub.expect(ServiceHealth, reason=HOW_TO)
         assert (health.state, health.capabilities.note.partition(":")[0]) == ("ok", "not configured")
+        assert "not_configured" in health.capabilities.features, "no exit that a panic waits for"
         assert "kitsu login twitch" in health.capabilities.note
         order = reply("@rita hello")
         await hub.send(order)

@@ -49,6 +49,12 @@ def _decoder() -> pocketsphinx.Decoder:
     return decoder
 
 
+def keep_means_sane(decoder: pocketsphinx.Decoder) -> None:
+    """After an utterance: forget what was learned from something that was no speech."""
+    if math.dist(_means(decoder.get_cmn(False)), _means(MEANS)) > FAR:
+        decoder.set_cmn(MEANS)
+
+
 def _means(text: str) -> list[float]:
     return [float(number) for number in text.split(",")]
 
@@ -78,8 +84,7 @@ class _Utterance:
 
     def close(self) -> None:
         self._end()
-        if math.dist(_means(self._decoder.get_cmn(False)), _means(MEANS)) > FAR:
-            self._decoder.set_cmn(MEANS)
+        keep_means_sane(self._decoder)
         self._free.append(self._decoder)
 
     def _end(self) -> None:

@@ -8,7 +8,7 @@ from kitsu_asr.pcm import Samples
 
 VADS = {
     "webrtc": "kitsu_asr.vad.webrtc:WebRtcVad",
-    "silero": "kitsu_asr.vad.silero:SileroVad",
+    "silero": "kitsu_asr.engines.silero:SileroVad",
 }
 
 FRAME = 320

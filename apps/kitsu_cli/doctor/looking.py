@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from kitsu.errors import ConfigError
-from kitsu_cli.doctor import hardware, installation, neighbours, show, voices
+from kitsu_cli.doctor import ears, hardware, installation, neighbours, show, voices
 from kitsu_cli.doctor.finding import Check, Finding
 
 WITHIN_S = 3.5
@@ -23,6 +23,7 @@ CHECKS: dict[str, Check] = {
     "sound": hardware.sound,
     "gpu": hardware.gpu,
     "voices": voices.all_voices,
+    "ears": ears.ears,
     "vote": installation.vote,
     "ollama": neighbours.ollama,
     "obs": neighbours.obs,

@@ -59,8 +59,10 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
-def ask_all(voices: Question) -> Answers:
+def ask_all(voices: Question, channel_now: str = "", *, body_now: bool = False) -> Answers:
     """Ask the five; `voices` is the third, because what it offers depends on what can be had.
+
+    `channel_now`, `body_now`: what the settings say about Twitch and VTube Studio already.
 
     Raises:
         VerbError: INTERRUPTED.
@@ -68,9 +70,9 @@ def ask_all(voices: Question) -> Answers:
     questions = (
         Question(
             "Your Twitch channel",
-            "none",
+            channel_now or "none",
             channel,
-            ("Noted for later: the login for Twitch comes in a later version.",),
+            ("Its chat is read by this name alone, nothing to log in. That she writes there too: kitsu login twitch.",),
         ),
         Question(
             "Her brain: auto, demo or ollama",
@@ -85,9 +87,9 @@ def ask_all(voices: Question) -> Answers:
         Question("Do you stream with OBS?", "yes", one_of("yes", "no"), ("Her page becomes a browser source there.",)),
         Question(
             "Do you use VTube Studio?",
-            "no",
+            "yes" if body_now else "no",
             one_of("yes", "no"),
-            ("Noted for later: moving a model there comes in a later version.",),
+            ("Mouth and faces of the model there follow her. It asks you once whether Kitsu may: click Allow.",),
         ),
     )
     given = [ask(question, f"{number}/{len(questions)}") for number, question in enumerate(questions, 1)]

@@ -36,7 +36,7 @@ def try_parts(wanted: Answers) -> Iterator[Finding]:
     if wanted.vtube_studio:
         yield from neighbours.vtube_studio()
     if wanted.channel:
-        yield Finding("twitch", "off", f"{wanted.channel} is noted; the login comes in a later version")
+        yield from neighbours.twitch()
 
 
 def _show() -> Finding:
@@ -46,7 +46,7 @@ def _show() -> Finding:
         if launcher is None:
             code = start.bring_up(arguments)
         else:
-            for name in ("policy", "tts"):
+            for name in ("policy", "tts", "twitch", "vts"):
                 launcher.post(f"/services/{name}/restart", timeout_s=TURN_S)
             start.report(start.until_settled(launcher, arguments, home(), None), arguments)
             code = Exit.OK

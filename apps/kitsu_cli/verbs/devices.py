@@ -1,4 +1,4 @@
-"""`kitsu devices`: what sound can be played on, and a tone to hear which is which."""
+"""`kitsu devices`: what sound can be played on and heard with, and a tone to tell which is which."""
 
 from argparse import Namespace
 from dataclasses import asdict
@@ -27,14 +27,20 @@ def _run(arguments: Namespace) -> int:
                 screen.plain(f"Played one second of a tone on {played.name} ({played.host}) at {arguments.volume} %.")
             )
         return Exit.OK
-    devices = ask_devices()
+    devices, microphones = ask_devices(), ask_devices("in")
     if arguments.json:
-        screen.write_json({"devices": [asdict(device) for device in devices]})
+        screen.write_json(
+            {"devices": [asdict(device) for device in devices], "microphones": [asdict(one) for one in microphones]}
+        )
         return Exit.OK
     screen.write([[(f"{'number':<8}{'device':<52}{'through':<26}{'channels':<10}", "bright_black")]])
     screen.write(_line(device) for device in devices)
     print("\n* the system's default. A tone: kitsu devices --test NUMBER. To play there now: kitsu device NUMBER")
     print("To play there always, put into .env: KITSU__PLAYOUT__DEVICE=NAME")
+    if microphones:
+        screen.write([[(f"\n{'number':<8}{'microphone':<52}{'through':<26}{'channels':<10}", "bright_black")]])
+        screen.write(_line(device) for device in microphones)
+        print("\nTo be heard there, put into .env: KITSU__ASR__ENABLED=true and KITSU__ASR__DEVICE=NAME")
     return Exit.OK
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kitsu.config import DownloadSettings, PolicySettings, home, load
 from kitsu_cli import screen
-from kitsu_cli.downloads import coqui_voices, ollama, piper
+from kitsu_cli.downloads import coqui_voices, ollama, piper, whisper
 from kitsu_cli.downloads.agreeing import agree
 from kitsu_cli.downloads.installed import voices as installed_voices
 from kitsu_cli.downloads.manifest import Voice
@@ -15,6 +15,7 @@ from kitsu_cli.downloads.source import source_at
 from kitsu_cli.downloads.trouble import megabytes
 from kitsu_cli.exits import Exit, VerbError
 
+KEYS = {"voice": "voices", "model": "models", "ears": "ears"}
 MODEL_NOTE = (
     "Ollama downloads it from its own library. Models have licences of their own; size and licence: its page there."
 )
@@ -34,13 +35,13 @@ def run(arguments: Namespace) -> int:
             f"Name at least one {arguments.what}: kitsu download {arguments.what} NAME. All voices: kitsu download list"
         )
         raise VerbError(Exit.USAGE, "no_name", message)
-    get = get_voices if arguments.what == "voice" else get_models
+    get = {"voice": get_voices, "ears": get_ears}.get(arguments.what, get_models)
     done = get(arguments.names, agreed=arguments.yes, quiet=arguments.json)
     if done is None:
         print("Nothing was downloaded.")
         return Exit.NO
     if arguments.json:
-        screen.write_json({f"{arguments.what}s": done})
+        screen.write_json({KEYS[arguments.what]: done})
     return Exit.OK
 
 
@@ -132,6 +133,28 @@ def _result(offered: piper.Offer, new: bool) -> dict[str, Any]:
         "bytes": offered.voice.size_bytes,
         "licence": list(offered.licence.lines),
     }
+
+
+def get_ears(names: Sequence[str], *, agreed: bool, quiet: bool = False) -> list[dict[str, Any]] | None:
+    """Get Whisper models; None when the person said no. Raises like `get_voices`."""
+    settings = load("downloads", DownloadSettings)
+    with source_at(settings.mirror or settings.whisper_url) as source:
+        models = [whisper.offer(source, name) for name in dict.fromkeys(names)]
+        if not quiet:
+            screen.write_note(f"{model.name}  {megabytes(model.size_bytes)}, {whisper.LICENCE}" for model in models)
+        if not agree(agreed, quiet=quiet):
+            return None
+        folder = home().whisper_models
+        with piper.alone(folder), Progress(quiet=quiet) as progress:
+            return [
+                {
+                    "name": model.name,
+                    "state": "downloaded" if whisper.get(source, model, folder, progress) else "already here",
+                    "bytes": model.size_bytes,
+                    "licence": [whisper.LICENCE],
+                }
+                for model in models
+            ]
 
 
 def get_models(names: Sequence[str], *, agreed: bool, quiet: bool = False) -> list[dict[str, Any]] | None:

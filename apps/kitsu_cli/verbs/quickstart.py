@@ -13,6 +13,7 @@ from kitsu_cli.first_run.env_file import save
 from kitsu_cli.first_run.natural import Natural, natural
 from kitsu_cli.first_run.questions import Answers, Question, WrongAnswerError, ask_all, one_of
 from kitsu_cli.first_run.trying import try_parts
+from kitsu_cli.hints import setting, uses_vtube_studio
 from kitsu_cli.verbs.doctor import table
 
 ENGINES = {"auto": "auto", "demo": "scripted", "ollama": "ollama"}
@@ -30,7 +31,7 @@ def run(arguments: Namespace) -> int:
     screen.write_note(["Five questions. Enter takes what stands in brackets; Ctrl-C ends, and nothing is written."])
     screen.write_note(["Looking which natural voice there is …"])
     choice = natural()
-    wanted = ask_all(_about_voices(choice))
+    wanted = ask_all(_about_voices(choice), setting("twitch", "channel"), body_now=uses_vtube_studio())
     values = _settings(wanted, choice)
     backup = save(home(), values, _notes(wanted))
     screen.write(_written(values, backup))
@@ -66,14 +67,14 @@ def _settings(wanted: Answers, choice: Natural) -> dict[str, str]:
         "KITSU__POLICY__ENGINE": ENGINES[wanted.brain],
         "KITSU__TTS__ENGINE": engine,
         "KITSU__TTS__VOICE": voice,
+        "KITSU__TWITCH__CHANNEL": wanted.channel,
+        "KITSU__VTS__ENABLED": "true" if wanted.vtube_studio else "false",
     }
 
 
 def _notes(wanted: Answers) -> Iterable[str]:
     """What has no setting yet."""
-    yield f"Twitch channel: {wanted.channel or 'none'} (no setting yet: the login comes in a later version)"
     yield f"OBS: {'yes' if wanted.obs else 'no'} (its password: KITSU__OBS__PASSWORD=…; then: kitsu obs setup)"
-    yield f"VTube Studio: {'yes' if wanted.vtube_studio else 'no'} (no setting yet: comes in a later version)"
 
 
 def _written(values: dict[str, str], backup: object) -> Iterable[screen.Line]:
@@ -93,3 +94,5 @@ def _farewell(wanted: Answers) -> Iterable[screen.Line]:
     ]
     if wanted.obs:
         yield [("OBS: its password into .env as KITSU__OBS__PASSWORD, then kitsu obs setup. RUN_FIRST.md, step 5.", "")]
+    if wanted.channel:
+        yield [("Twitch: kitsu live, and she answers the chat. That she writes there too: kitsu login twitch.", "")]

@@ -9,14 +9,12 @@ from kitsu.errors import KitsuError
 from kitsu.protocol import Author, ChatCommanded, ChatLine, Message
 from kitsu.telemetry import Latency, log
 from kitsu_orchestrator.commands.call import Call, CommandError, Handler
-from kitsu_orchestrator.commands.cooldowns import Cooldowns
+from kitsu_orchestrator.commands.cooldowns import Cooldowns, Refusals
 from kitsu_orchestrator.commands.table import CommandTable, Rule
-from kitsu_orchestrator.crowd import AuthorKey, author_key
 from kitsu_orchestrator.replies import Replies
 
 RUNNING_LIMIT = 16  # commands at once; what must never wait does not count
 TIMEOUT_S = 5.0
-REFUSALS_EVERY_S = 5.0  # refusals that are said aloud in chat, all together
 NEVER_WAIT = frozenset({"panic", "unpanic"})
 
 
@@ -40,8 +38,7 @@ class Commands:
         self._cooldowns = Cooldowns()
         self._handlers: dict[str, Handler] = {}
         self._running: set[asyncio.Task[Any]] = set()
-        self._refused_at = float("-inf")
-        self._refused: AuthorKey = ("", "")
+        self._refusals = Refusals()
 
     def register(self, name: str, handler: Handler) -> None:
         """Say what a command does; the last one registered wins."""
@@ -95,12 +92,9 @@ class Commands:
         return rule.when == "both" or live is None or live == (rule.when == "online")
 
     def _refuse(self, call: Call, error: CommandError) -> None:
-        """Refusals are said aloud now and then only: whoever types a command in vain again and again gets no echo."""
         self._tell(call, "refused", error.code)
-        now, who = time.monotonic(), author_key(call.line.author)
-        if now < self._refused_at + REFUSALS_EVERY_S or who == self._refused:
+        if not self._refusals.aloud(call.line.author):
             return
-        self._refused_at, self._refused = now, who
         task = asyncio.create_task(self._replies.confirm(call.line.author, error.message), name="refusal")
         self._running.add(task)
         task.add_done_callback(self._running.discard)

@@ -122,9 +122,10 @@ class Parameters:
             raise ApiError(ErrorID.CustomParamLimitTotalExceeded, "There may be 300 custom parameters.")
 
     def _row(self, row: Any, mode: str, plugin: str) -> tuple[str, float]:
-        name, value, weight = (
-            (row.get("id"), row.get("value"), row.get("weight", 1)) if isinstance(row, dict) else [0] * 3
-        )
+        fields: dict[str, Any] = row if isinstance(row, dict) else {"value": 0}
+        name: Any = fields.get("id")
+        value: Any = fields.get("value")
+        weight: Any = fields.get("weight", 1)
         if not _is_value(value):
             raise ApiError(ErrorID.InjectDataValueInvalid, "Values have to be between -1000000 and 1000000.")
         if mode == "set" and (not _is_value(weight) or not 0 <= weight <= 1):

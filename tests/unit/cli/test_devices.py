@@ -38,10 +38,12 @@ def test_the_list(kitsu: Kitsu, sound: Any) -> None:
     code, out, _ = kitsu("devices")
     assert code == 0
     assert "2 *" in out
-    assert "Microphone" not in out
+    assert out.index("Headphones") < out.index("To be heard there") > out.index("Microphone")
     assert "\x1b" not in out
     assert max(map(len, out.splitlines())) <= WIDTH
-    rows = json.loads(kitsu("devices", "--json")[1])["devices"]
+    listed = json.loads(kitsu("devices", "--json")[1])
+    assert [(row["number"], row["name"], row["channels"]) for row in listed["microphones"]] == [(0, "Microphone", 1)]
+    rows = listed["devices"]
     assert [(row["number"], row["host"], row["default"]) for row in rows] == [
         (1, "JACK", False),
         (2, "ALSA", True),

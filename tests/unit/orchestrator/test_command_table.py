@@ -8,7 +8,7 @@ import pytest
 from kitsu.config import CHECKOUT, Home
 from kitsu.errors import ConfigError
 from kitsu.protocol import Author
-from kitsu_orchestrator.commands.cooldowns import Cooldowns
+from kitsu_orchestrator.commands.cooldowns import Cooldowns, Refusals
 from kitsu_orchestrator.commands.handlers import COMMANDS, Handlers
 from kitsu_orchestrator.commands.table import CommandTable, Rule, Table, has_role, is_named, load_commands
 
@@ -113,6 +113,27 @@ def test_many_users_do_not_fill_the_memory() -> None:
     for number in range(6000):
         cooldowns.used("ask", rule, author(user_id=str(number)))
     assert len(cooldowns._last_by) == 5000
+
+
+def test_a_refusal_is_said_aloud_once_to_each_and_not_too_often() -> None:
+    now = [0.0]
+    refusals = Refusals(lambda: now[0])
+    assert refusals.aloud(author())
+    assert not refusals.aloud(author(user_id="8")), "all together: every five seconds"
+    now[0] = 5.0
+    assert not refusals.aloud(author()), "the same person: no echo"
+    assert refusals.aloud(author(user_id="8"))
+    now[0] = 60.0
+    assert refusals.aloud(author()), "but a minute later it is news again, whoever else was refused or not"
+
+
+def test_refusing_many_does_not_fill_the_memory() -> None:
+    now = [0.0]
+    refusals = Refusals(lambda: now[0])
+    for number in range(6000):
+        now[0] += 5.0
+        refusals.aloud(author(user_id=str(number)))
+    assert len(refusals._last_by) == 5000
 
 
 def test_an_own_file_wins(tmp_path: Path) -> None:

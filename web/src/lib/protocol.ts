@@ -312,7 +312,7 @@ export interface TtsUsing extends Envelope {
   message: string;
 }
 
-/** Stop everything of `turn_id` (or, with an empty one, of the conversation) older than `gen`. Other turns of the conversation go on. Each segment that was running ends with `tts.finished{reason: cancelled}`. */
+/** Stop everything of `turn_id` up to `gen`, or with an empty one everything of the conversation older than `gen`. Other turns of the conversation go on. Each segment that was running ends with `tts.finished{reason: cancelled}`. */
 export interface TtsCancel extends Envelope {
   type: 'tts.cancel';
 }
@@ -404,10 +404,10 @@ export interface PlayoutStarted extends Envelope {
   latency_ms: number; // first `tts.audio` received -> first sample out
 }
 
-/** While something sounds: every 50 ms, and at each segment's start. */
+/** While something sounds: every 50 ms, at each segment's start and end, and when a pause has come into effect. */
 export interface PlayoutProgress extends Envelope {
   type: 'playout.progress';
-  heard: SegmentHeard; // the segment that is sounding
+  heard: SegmentHeard; // the segment that is sounding, or has just ended
   position_ms: number; // of the turn
   buffered_ms: number; // received and not yet heard
   viseme: 'sil' | 'PP' | 'FF' | 'TH' | 'DD' | 'kk' | 'CH' | 'SS' | 'nn' | 'RR' | 'aa' | 'E' | 'ih' | 'oh' | 'ou';
