@@ -32,6 +32,7 @@ from kitsu.protocol import (
     Role,
     type_of,
 )
+from kitsu.services import SERVICES
 from kitsu.telemetry import log
 from kitsu.worker import Process, Worker
 from kitsu_asr import choosing
@@ -40,9 +41,7 @@ from kitsu_asr.engines import ENGINES
 from kitsu_asr.files_desk import FilesDesk
 from kitsu_asr.room import MAX_SOURCES, Room
 
-HOW_TO = (
-    "not configured: set KITSU__ASR__ENABLED=true in .env (kitsu devices lists microphones), then: kitsu restart asr"
-)
+HOW_TO = f"not configured: {SERVICES['asr'].how_to}"
 NOT_CONFIGURED = f"The ears are {HOW_TO}"
 
 

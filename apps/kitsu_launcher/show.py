@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from kitsu.config import Home, LogSettings, NetworkSettings, load, section_type
+from kitsu.config import Home, LogSettings, NetworkSettings, is_wanted
 from kitsu.errors import KitsuError
 from kitsu.panic import PanicLatch
 from kitsu.protocol.control import Panic
@@ -59,19 +59,13 @@ class Show:
         }
 
     async def start(self, group: asyncio.TaskGroup, only: Iterable[str] = ()) -> None:
-        """Start all services, or those named, at once. Their tasks live in `group`."""
+        """Start all services that are wanted, or those named, at once. Their tasks live in `group`."""
         self._group = group
-        chosen = [self.find(name) for name in only] or [row for row in self.services.values() if self._is_wanted(row)]
-        for service in chosen:
-            await service.start(group)
-
-    def _is_wanted(self, row: Supervised) -> bool:
-        """A service that its setting turns off costs no process."""
-        section, _, key = row.service.wanted.partition(".")
-        if not section or getattr(load(section, section_type(section)), key):
-            return True
-        row.leave_off(f"not configured: {row.service.wanted} is false")
-        return False
+        for row in [self.find(name) for name in only] or self.services.values():
+            if only or is_wanted(row.service):
+                await row.start(group)
+            else:
+                row.leave_off(f"not configured: {row.service.how_to}")
 
     async def stop(self) -> None:
         """Stop everything; returns when nothing is left."""

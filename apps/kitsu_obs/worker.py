@@ -37,6 +37,7 @@ from kitsu.protocol import (
     SinkFlush,
     TurnStarted,
 )
+from kitsu.services import SERVICES
 from kitsu.telemetry import log
 from kitsu.worker import Process, Worker
 from kitsu_obs.captions import Captions
@@ -49,9 +50,7 @@ from kitsu_obs.orders import Orders
 from kitsu_obs.picture import RELOOK, Picture
 from kitsu_obs.presets import ObsFile, load_presets, texts
 
-NOT_CONFIGURED = (
-    "not configured: OBS's Tools, WebSocket Server Settings has a password; put it into .env as KITSU__OBS__PASSWORD"
-)
+NOT_CONFIGURED = f"not configured: {SERVICES['obs'].how_to}"
 WAITING_ORDERS = 16
 SETTLE_S = 0.05  # a change of the scene collection comes as a flood of events
 Order = ObsSwitch | ObsRun | ObsWrite | ObsReset | ObsRestore | ObsSetUp

@@ -20,6 +20,7 @@ from kitsu.protocol import (
 )
 from kitsu.safety import Judge
 from kitsu_orchestrator.hub import Hub
+from kitsu_orchestrator.services import absence
 from kitsu_orchestrator.verdicts import Judged
 
 ANSWER_S = 10.0
@@ -84,13 +85,13 @@ class ObsDesk:
         """One order.
 
         Raises:
-            KitsuError: `obs_missing`, `obs_timeout`, or the worker's own code.
+            KitsuError: `obs_missing`, `obs_not_configured`, `obs_timeout`, or the worker's own code.
         """
         answer: asyncio.Future[ObsOutcome] = asyncio.get_running_loop().create_future()
         self._waiting[order.id] = answer
         try:
             if not self._hub.send("obs", order):
-                raise KitsuError("obs_missing", "OBS's worker is not running; kitsu logs obs says why.", retryable=True)
+                raise absence("obs")
             async with asyncio.timeout(ANSWER_S):
                 outcome = await answer
         except TimeoutError:

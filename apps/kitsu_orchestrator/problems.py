@@ -26,6 +26,7 @@ _STATUS = {
     "obs_held": 409,
     "obs_step_failed": 409,
     "obs_not_configured": 409,
+    "vts_not_configured": 409,
     "blocked": 422,
     "bad_sound_file": 422,
     "empty_file": 422,

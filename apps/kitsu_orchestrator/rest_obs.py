@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from kitsu.protocol import ObsOutcome
 from kitsu_orchestrator.obs import ObsDesk
 from kitsu_orchestrator.schemas import ObsAnswer, ObsPresetBody, ObsSceneBody, ObsSetUpBody, ObsTextBody
+from kitsu_orchestrator.services import absence
 
 
 def add_obs(app: FastAPI, desk: ObsDesk) -> None:
@@ -17,7 +18,7 @@ def add_obs(app: FastAPI, desk: ObsDesk) -> None:
     async def obs() -> dict[str, Any]:
         """OBS as it was heard of last."""
         if desk.state is None:
-            return {"connected": False, "configured": False, "reason": "OBS's worker is not running"}
+            return {"connected": False, "configured": False, "reason": absence("obs").message}
         state: dict[str, Any] = msgspec.to_builtins(desk.state)
         return {"scene": "", "scenes": [], "presets": [], "held": "", **state}
 

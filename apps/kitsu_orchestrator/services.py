@@ -1,5 +1,7 @@
 """How the roles are, as the hub sees it."""
 
+from kitsu.config import is_wanted
+from kitsu.errors import KitsuError
 from kitsu.protocol import ServiceHealth, ServiceState, SinkState
 from kitsu.services import SERVICES
 from kitsu_orchestrator.hub import Hub, Peer
@@ -19,11 +21,16 @@ class Services:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._wanted = frozenset(service.name for service in SERVICES.values() if is_wanted(service))
         self.sinks: tuple[SinkState, ...] = ()
 
     def states(self) -> tuple[ServiceState, ...]:
-        """One row a role."""
-        return tuple(self.state(service.name) for service in SERVICES.values() if service.role is not None)
+        """One row for each role that is wanted, or there all the same."""
+        return tuple(
+            self.state(service.name)
+            for service in SERVICES.values()
+            if service.role is not None and (service.name in self._wanted or self._hub.peer(service.role))
+        )
 
     def state(self, name: str) -> ServiceState:
         """One role."""
@@ -51,6 +58,15 @@ class Services:
     def browsers(self) -> list[SinkState]:
         """The sinks that come through the control door."""
         return [sink for sink in self.sinks if sink.kind != "device"]
+
+
+def absence(name: str) -> KitsuError:
+    """Why a worker cannot take an order: nobody asked for it, or it is gone."""
+    service = SERVICES[name]
+    if not is_wanted(service):
+        return KitsuError(f"{name}_not_configured", f"Nothing was done: not configured: {service.how_to}")
+    text = f"Nothing was done: the {name} service is not running; kitsu logs {name} says why."
+    return KitsuError(f"{name}_missing", text, retryable=True)
 
 
 def _exits_of(peer: Peer) -> list[str]:

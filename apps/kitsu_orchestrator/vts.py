@@ -8,17 +8,17 @@ import msgspec
 from kitsu.errors import KitsuError
 from kitsu.protocol import VtsDone, VtsExpress, VtsReset, VtsState
 from kitsu_orchestrator.hub import Hub
+from kitsu_orchestrator.services import absence
 
 EXPRESS_S = 4.0
 RESET_S = 8.0
-GONE = VtsState(link="unreachable", reason="the vts service is not running; kitsu logs vts says why")
 
 
 class VtsOrders:
     """Passes an order on and waits until VTube Studio itself has confirmed it."""
 
     def __init__(self, hub: Hub) -> None:
-        self.state = GONE
+        self.state = _gone()
         self._hub = hub
         self._waiting: dict[str, asyncio.Future[VtsDone]] = {}
 
@@ -26,7 +26,7 @@ class VtsOrders:
         """Show a face or make a gesture of the character's, now.
 
         Raises:
-            KitsuError: `vts_missing`, `vts_timeout`, or the link's own code.
+            KitsuError: `vts_missing`, `vts_not_configured`, `vts_timeout`, or the link's own code.
         """
         return await self._order(VtsExpress(word=word), EXPRESS_S)
 
@@ -46,7 +46,7 @@ class VtsOrders:
 
     def left(self) -> None:
         """The worker is gone."""
-        self.state = GONE
+        self.state = _gone()
 
     def as_json(self) -> dict[str, Any]:
         """The shape of `GET /vts`."""
@@ -57,7 +57,7 @@ class VtsOrders:
         answer = self._waiting[order.id] = asyncio.get_running_loop().create_future()
         try:
             if not self._hub.send("vts", order):
-                raise KitsuError("vts_missing", f"Nothing was done: {GONE.reason}.", retryable=True)
+                raise absence("vts")
             async with asyncio.timeout(within_s):
                 done: VtsDone = await answer
         except TimeoutError:
@@ -68,3 +68,9 @@ class VtsOrders:
         if done.code:
             raise KitsuError(done.code, done.message)
         return done
+
+
+def _gone() -> VtsState:
+    """As long as there is no worker to say more."""
+    why = absence("vts")
+    return VtsState(link="unreachable" if why.retryable else "off", reason=why.message)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from kitsu.config import Section
+from kitsu.config import Section, home
 
 
 class TwitchSettings(Section, frozen=True, kw_only=True):
@@ -34,3 +34,9 @@ class TwitchSettings(Section, frozen=True, kw_only=True):
     id_url: str = "https://id.twitch.tv/"
     eventsub_url: str = "wss://eventsub.wss.twitch.tv/ws"
     irc_url: str = "wss://irc-ws.chat.twitch.tv:443"
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is a chat to read."""
+        somewhere = self.mode in ("login", "anonymous") or bool(self.channel) or home().twitch_file.is_file()
+        return self.mode != "off" and somewhere

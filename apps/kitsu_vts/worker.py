@@ -32,6 +32,7 @@ from kitsu.protocol import (
     VtsState,
     type_of,
 )
+from kitsu.services import SERVICES
 from kitsu.telemetry import log
 from kitsu.worker import Process, Worker
 from kitsu_vts.actor import Actor
@@ -40,7 +41,7 @@ from kitsu_vts.errors import VtsError
 from kitsu_vts.link import Link
 from kitsu_vts.vocabulary import load_map
 
-HOW_TO = "not configured: set KITSU__VTS__ENABLED=true in .env, then: kitsu restart vts"
+HOW_TO = f"not configured: {SERVICES['vts'].how_to}"
 
 
 class VtsWorker(Worker):

@@ -14,9 +14,8 @@ class Service:
     role: Role | None  # its role on the hub; None: it is not a hub worker
     does: str  # one line for people
     without_it: str  # what the audience and the operator notice when it is gone
-    wanted: str = (
-        ""  # "section.key" of the setting that must be true for it to be started with the others; empty: always
-    )
+    wanted: str = ""  # "section.name" of what must be true for it to be started with the others; empty: always
+    how_to: str = ""  # what makes it wanted, for people
 
 
 SERVICES: dict[str, Service] = {
@@ -39,16 +38,43 @@ SERVICES: dict[str, Service] = {
         Service("policy", "kitsu_policy", "policy", "the language model", "she answers with fallback lines"),
         Service("tts", "kitsu_tts", "tts", "the voice", "turns end as failed/voice_failed; nothing is heard"),
         Service("playout", "kitsu_playout", "playout", "the clock and the sound", "silence; turns end as failed"),
-        Service("obs", "kitsu_obs", "obs", "OBS Studio", "OBS stays as it is: no scenes, no safe scene on panic"),
+        Service(
+            "obs",
+            "kitsu_obs",
+            "obs",
+            "OBS Studio",
+            "OBS stays as it is: no scenes, no safe scene on panic",
+            "obs.wanted",
+            "OBS's Tools, WebSocket Server Settings has a password; put it into .env as KITSU__OBS__PASSWORD,"
+            " then: kitsu restart obs",
+        ),
         Service(
             "vts",
             "kitsu_vts",
             "vts",
             "the body in VTube Studio",
             "the model in VTube Studio stands still; voice and pages go on",
+            "vts.enabled",
+            "set KITSU__VTS__ENABLED=true in .env, then: kitsu restart vts",
         ),
-        Service("asr", "kitsu_asr", "asr", "the ears", "nobody is heard; typed lines go on", wanted="asr.enabled"),
-        Service("twitch", "kitsu_twitch", "twitch", "Twitch chat", "no line from Twitch, and no reply there"),
+        Service(
+            "asr",
+            "kitsu_asr",
+            "asr",
+            "the ears",
+            "nobody is heard; typed lines go on",
+            "asr.enabled",
+            "set KITSU__ASR__ENABLED=true in .env (kitsu devices lists microphones), then: kitsu restart asr",
+        ),
+        Service(
+            "twitch",
+            "kitsu_twitch",
+            "twitch",
+            "Twitch chat",
+            "no line from Twitch, and no reply there",
+            "twitch.wanted",
+            "kitsu login twitch; or read only: KITSU__TWITCH__CHANNEL=NAME in .env, then: kitsu restart twitch",
+        ),
     )
 }
 

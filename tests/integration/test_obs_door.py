@@ -25,6 +25,7 @@ from kitsu.protocol import (
     checked,
 )
 from kitsu_orchestrator import obs as module
+from kitsu_orchestrator import services
 from tests.fakes.workers import FakeWorker
 from tests.integration.orchestrator_stack import BLOCKED, KEY, TOKEN, Stack, stack
 
@@ -115,6 +116,8 @@ async def test_obs_is_an_exit_of_panic(tmp_path: Path) -> None:
 async def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ANSWER_S", 0.1)
     async with stack(tmp_path) as show:
+        assert (await show.post("/obs/scene", {"scene": "x"}, status=409))["error"]["code"] == "obs_not_configured"
+        monkeypatch.setattr(services, "is_wanted", lambda service: True)
         assert (await show.post("/obs/scene", {"scene": "x"}, status=503))["error"]["code"] == "obs_missing"
         assert not (await show.get("/obs"))["connected"]
         async with FakeObs(show.port, TOKEN) as obs:

@@ -49,7 +49,7 @@ def _values(cls: type[msgspec.Struct], *, only_required: bool) -> dict[str, Any]
 
 def _value(name: str, annotation: Any, default: Any = msgspec.NODEFAULT) -> Any:
     origin, args = get_origin(annotation), get_args(annotation)
-    simple: dict[Any, Any] = {str: f"{name} “ü” 🦊", int: 42, float: 1.5, bool: True}
+    simple: dict[Any, Any] = {str: f"{name} “ü” 🦊", int: 42, float: 1.5, bool: default is not True}
     if annotation in simple:
         return simple[annotation]
     if origin is Literal:

@@ -2,7 +2,7 @@
 
 from kitsu.config.downloads import DownloadSettings
 from kitsu.config.home import CHECKOUT, Home, home
-from kitsu.config.loading import Source, load, load_all, read, section_type
+from kitsu.config.loading import Source, is_wanted, load, load_all, read, section_type
 from kitsu.config.sections import (
     LogSettings,
     NetworkSettings,
@@ -29,6 +29,7 @@ __all__ = [
     "ShowSettings",
     "Source",
     "home",
+    "is_wanted",
     "load",
     "load_all",
     "make_secret",

@@ -15,7 +15,7 @@ from kitsu.config.files import env_settings, yaml_settings
 from kitsu.config.sections import Section
 from kitsu.errors import ConfigError
 from kitsu.home import Home, home
-from kitsu.services import SECTIONS
+from kitsu.services import SECTIONS, Service
 
 SectionT = TypeVar("SectionT", bound=Section)
 PREFIX = "KITSU__"
@@ -89,6 +89,15 @@ def section_type(name: str) -> type[Section]:
     assert isinstance(struct, type)
     assert issubclass(struct, Section)
     return struct
+
+
+def is_wanted(service: Service) -> bool:
+    """Whether the settings ask for it; what nobody asked for costs no process. Bad settings are its own to report."""
+    section, _, name = service.wanted.partition(".")
+    try:
+        return not section or bool(getattr(load(section, section_type(section)), name))
+    except ConfigError:
+        return True
 
 
 def _split_lists(struct: type[Section], raw: dict[str, Any]) -> dict[str, list[str]]:

@@ -173,5 +173,31 @@ export function hints(show: Show): Hint[] {
 			code: 'kitsu download voice en_US-ljspeech-medium\nkitsu restart tts'
 		});
 	}
-	return found;
+	if (show.services.length === 0) return []; // not heard from yet
+	const there = new Set(show.services.map((one) => one.role));
+	return [...found, ...LINKS.filter(({ role }) => !there.has(role))];
 }
+
+const LINKS: (Hint & { role: string })[] = [
+	{
+		role: 'obs',
+		title: 'OBS',
+		why: 'Scenes and captions from here, and the safe scene when you press panic.',
+		how: 'In OBS: Tools, WebSocket Server Settings, enable it. Put its password into .env as KITSU__OBS__PASSWORD, then:',
+		code: 'kitsu restart obs\nkitsu obs setup'
+	},
+	{
+		role: 'twitch',
+		title: 'Twitch chat',
+		why: 'She answers your chat. Without a login she only reads: KITSU__TWITCH__CHANNEL=NAME in .env.',
+		how: 'With one she writes there too, and mods have their commands.',
+		code: 'kitsu login twitch'
+	},
+	{
+		role: 'vts',
+		title: 'VTube Studio',
+		why: 'Your model moves its mouth in step, and wears her faces.',
+		how: 'Switch on Start API there, put KITSU__VTS__ENABLED=true into .env, then:',
+		code: 'kitsu restart vts'
+	}
+];
