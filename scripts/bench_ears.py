@@ -102,7 +102,7 @@ async def measure_ends(ears: Ears, voices: Sequence[str], count: int) -> Ends:
     levels, speakers = cycle(LEVELS_DBFS), cycle(voices)
     for number in range(count):
         text = SENTENCES[number % len(SENTENCES)]
-        sound = padded(await say(text, next(speakers), next(levels)), 0.4, 1.6)
+        sound = padded(await say(text, next(speakers), next(levels)), 0.4, 2.2)
         if number % 2:
             sound = mixed(sound, noise(len(sound) / 16_000, -58.0, number))
         came = await ears.hear(sound, real_time=True)
@@ -130,13 +130,13 @@ async def measure_commands(ears: Ears, voices: Sequence[str], *, quick: bool) ->
     for voice in voices:
         for text, command, argument in COMMANDS:
             for level in LEVELS_DBFS[: 1 if quick else 2]:
-                came = await ears.hear(padded(await say(text, voice, level), 0.4, 1.6), real_time=False)
+                came = await ears.hear(padded(await say(text, voice, level), 0.4, 2.2), real_time=False)
                 found = [message for message in came if isinstance(message, AsrCommand)]
                 said += 1
                 right += [(m.command, m.argument) for m in found] == [(command, argument)]
                 wrong += any((m.command, m.argument) != (command, argument) for m in found)
         for text in TALK[:: 2 if quick else 1]:
-            came = await ears.hear(padded(await say(text, voice), 0.4, 1.6), real_time=False)
+            came = await ears.hear(padded(await say(text, voice), 0.4, 2.2), real_time=False)
             false += sum(isinstance(message, AsrCommand) for message in came)
         progress(f"commands by {voice}: {right} of {said} right, {wrong} wrong, {false} false so far")
     return right / said, wrong, false

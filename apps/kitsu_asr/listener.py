@@ -214,14 +214,13 @@ class Listener:
             cleaned = self._guard.clean(frame, self._offset_s + self._now_ms / 1000)
             frame, echo, own = cleaned.samples, cleaned.echo, cleaned.own
         self.level_dbfs = max(dbfs(raw), self.level_dbfs - 1.0)
-        before_gain = frame
-        if self._gain is not None:
-            frame = self._gain.feed(frame)
         if self._noise is not None:
             frame = self._noise.feed(frame)
         speech = self._vad.speech(frame) and not own and self.listening
-        if speech and self._gain is not None:
-            self._gain.learn(before_gain)
+        if self._gain is not None:  # for the recogniser only: made louder, a room's hiss would be speech
+            if speech:
+                self._gain.learn(frame)
+            frame = self._gain.feed(frame)
         if self._speaking is not None and speech:
             self._speaking.voiced(raw, echo, FRAME_MS)
         self._give(frame)

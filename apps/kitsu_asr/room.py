@@ -67,7 +67,7 @@ class Room:
         self._on_error = on_error
         self._on_change = on_change
         self._clock = clock
-        self._known = Known(names=settings.wake_words, vocabulary=Vocabulary(panic=settings.panic_phrase))
+        self._known = Known(names=settings.wake_words or ("Kitsu",), vocabulary=Vocabulary(panic=settings.panic_phrase))
         self._references: dict[str, Reference] = {}
         self._browsers: dict[str, BrowserStream] = {}
         self._heard_at: dict[str, float] = {}

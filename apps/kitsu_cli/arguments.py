@@ -233,6 +233,19 @@ def _safety(parser: Parser) -> None:
     test.add_argument("file", metavar="FILE", help="JSONL: id, stage, text, expect, category, technique")
 
 
+def _ears(parser: Parser) -> None:
+    words = ("status", "mute", "unmute", "mode", "use")
+    parser.add_argument("what", nargs="?", choices=words, default="status", metavar="WHAT", help=", ".join(words))
+    parser.add_argument("value", nargs="?", default="", metavar="VALUE", help="of mode and use: a mode, a microphone")
+    _json(parser)
+
+
+def _transcribe(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", help="WAV, FLAC, Ogg or MP3, at most 64 MiB")
+    parser.add_argument("--language", default="", metavar="XX", help="two letters (default: as set, or found out)")
+    _json(parser)
+
+
 def _none(parser: Parser) -> None:
     """No options."""
 
@@ -252,6 +265,8 @@ VERBS: dict[str, Verb] = {
     "skip": Verb("control", "end what she is saying", _skip),
     "volume": Verb("control", "how loud she is, on all sinks", _volume),
     "device": Verb("device", "which sound device she is heard on, and another one at once", _device),
+    "ears": Verb("ears", "what listens, and how: mute, mode, another microphone", _ears),
+    "transcribe": Verb("transcribe", "what is said in a sound file", _transcribe),
     "live": Verb("control", "on air: answer the platforms' chat", _json),
     "standby": Verb("control", "off air: answer only lines typed here or on the page", _json),
     "topics": Verb("control", "whether she begins to talk by herself when chat is quiet", _topics),

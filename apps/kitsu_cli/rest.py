@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from kitsu_cli.exits import Exit, VerbError
@@ -34,6 +34,11 @@ class Door:
         """`POST` with a JSON body; the decoded JSON answer. Raises like `get`."""
         return self._call("POST", path, body, timeout_s)
 
+    def send(self, path: str, file: BinaryIO, size: int, *, timeout_s: float) -> Any:
+        """`POST` of a file as it is. Raises like `get`."""
+        with self._request("POST", path, file, timeout_s, {"Content-Length": str(size)}) as response:
+            return self._decoded(response.read(MAX_ANSWER_BYTES))
+
     def chunks(self, path: str, *, timeout_s: float = 10.0) -> Iterator[bytes]:
         """`GET` of something that is not JSON, piece by piece. Raises like `get`."""
         with self._request("GET", path, None, timeout_s) as response:
@@ -41,17 +46,25 @@ class Door:
                 yield chunk
 
     def _call(self, method: str, path: str, body: Any, timeout_s: float) -> Any:
-        with self._request(method, path, body, timeout_s) as response:
+        payload = None if body is None else json.dumps(body).encode()
+        with self._request(method, path, payload, timeout_s) as response:
             return self._decoded(response.read(MAX_ANSWER_BYTES))
 
     @contextmanager
-    def _request(self, method: str, path: str, body: Any, timeout_s: float) -> Iterator[http.client.HTTPResponse]:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | BinaryIO | None,
+        timeout_s: float,
+        more: dict[str, str] | None = None,
+    ) -> Iterator[http.client.HTTPResponse]:
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        kind = "application/json" if more is None else "application/octet-stream"
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind, **(more or {})}
         try:
-            payload = None if body is None else json.dumps(body).encode()
-            connection.request(method, path, payload, headers)
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
             if response.status >= 400:
                 raise self._refusal(response.status, response.read(MAX_ANSWER_BYTES))

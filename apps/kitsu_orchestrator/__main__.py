@@ -12,7 +12,7 @@ from kitsu.speech.saying import Speaker
 from kitsu.worker import Process, run_process
 from kitsu.worker.web import bind
 from kitsu_orchestrator.app import Orchestrator, Settings
-from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TurnSettings
+from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TalkSettings, TurnSettings
 from kitsu_orchestrator.own_lines import check_lines
 from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
 from kitsu_orchestrator.this_show import SHOW, ThisShow
@@ -31,6 +31,7 @@ async def run(process: Process) -> None:
         load("chat", ChatSettings),
         load("dead_air", DeadAirSettings),
         safety,
+        load("talk", TalkSettings),
     )
     character = load_character(settings.show.character, where.configs / "characters")
     pronunciation = load_pronunciation(where.configs / "pronunciation.yaml")

@@ -18,8 +18,9 @@ from kitsu.worker.web import serve
 from kitsu_orchestrator.answer_length import AnswerLength
 from kitsu_orchestrator.commands.handlers import COMMANDS
 from kitsu_orchestrator.commands.table import load_commands
-from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TurnSettings
+from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TalkSettings, TurnSettings
 from kitsu_orchestrator.crisis import CrisisCare
+from kitsu_orchestrator.ears.files import MAX_BYTES as MAX_SOUND_BYTES
 from kitsu_orchestrator.held import HeldLines
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.ignored import Ignored
@@ -51,6 +52,7 @@ class Settings:
     chat: ChatSettings
     dead_air: DeadAirSettings = field(default_factory=DeadAirSettings)
     safety: SafetySettings = field(default_factory=SafetySettings)
+    talk: TalkSettings = field(default_factory=TalkSettings)
 
 
 class Orchestrator:
@@ -77,7 +79,14 @@ class Orchestrator:
         self._launcher = Launcher(launcher_url, token)
         levels = Levels(settings.show.start, latch.read(), topics=settings.dead_air.enabled)
         self.show = Show(
-            self._hub, levels, Intake(settings.intake), self._store, Services(self._hub), latch, settings.dead_air
+            self._hub,
+            levels,
+            Intake(settings.intake),
+            self._store,
+            Services(self._hub),
+            latch,
+            settings.dead_air,
+            settings.talk,
         )
         ignored = Ignored(where.data / "ignored.json")
         self.show.open_chat(settings.chat, load_commands(where, COMMANDS), ignored)
@@ -149,4 +158,5 @@ class Orchestrator:
             token=self._token,
             hosts=local_hosts(port),
             open_paths=frozenset({"/healthz", "/hub"}),  # the hub's own hello carries the token
+            large={"/transcribe": MAX_SOUND_BYTES},
         )

@@ -1,4 +1,4 @@
-"""Settings of the orchestrator: sections `turn`, `intake` and `chat`."""
+"""Settings of the orchestrator: sections `turn`, `talk`, `intake`, `dead_air` and `chat`."""
 
 from typing import Annotated, Literal
 
@@ -17,6 +17,21 @@ class TurnSettings(Section, frozen=True, kw_only=True):
     voice_ahead_s: Seconds = 8.0  # sound that may wait to be played before the next segment is voiced
     history_lines: Annotated[int, Meta(ge=0, le=200)] = 24
     keep_days: Annotated[int, Meta(ge=1, le=3650)] = 30  # stories of turns in the database
+
+
+class TalkSettings(Section, frozen=True, kw_only=True):
+    """Talking with whoever speaks into a microphone (section `asr` is about hearing them)."""
+
+    barge_in: Literal["off", "speech", "words", "host"] = "speech"  # who silences her by speaking; host: hosts only
+    min_words: Annotated[int, Meta(ge=1, le=20)] = 2  # barge_in words: so many, and no "mhm"
+    wait_s: Annotated[float, Meta(ge=0.5, le=30)] = 4.0  # she waits so long for a false interruption to end
+    floor_s: Annotated[float, Meta(ge=1, le=120)] = (
+        15.0  # she begins nothing while somebody speaks, for at most so long
+    )
+    preemptive: bool = True  # she begins to think in the pause after a finished sentence, before it is certain
+    echo_share: Annotated[float, Meta(ge=0, le=1)] = 0.3  # more of the sound was hers: its text is compared with hers
+    echo_likeness: Annotated[float, Meta(ge=50, le=100)] = 85.0  # percent; so alike, it was her own voice
+    echo_s: Annotated[float, Meta(ge=1, le=120)] = 10.0  # what she said longer ago is not compared
 
 
 class IntakeSettings(Section, frozen=True, kw_only=True):

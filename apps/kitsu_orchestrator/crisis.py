@@ -29,3 +29,10 @@ class CrisisCare:
         if len(self._given) > REMEMBERED:
             self._given.popitem(last=False)
         return True
+
+    def take_back(self, turn_id: str) -> None:
+        """The turn that was to say it never was."""
+        for who, (_, by) in self._given.items():
+            if by == turn_id:
+                del self._given[who]
+                return

@@ -78,7 +78,7 @@ class DeadAir:
         show = self._show
         levels, stage = show.levels.now, show.conversations.get(STAGE)
         on_air = levels.mode == "live" and levels.topics and levels.panic is None and not levels.muted
-        return on_air and stage is not None and stage.idle
+        return on_air and stage is not None and stage.idle and stage.floor.free.is_set()
 
     def _pause_s(self) -> float:
         """Between two; twice as long after each further one that nobody answered: nobody is there."""

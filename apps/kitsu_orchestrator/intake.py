@@ -124,6 +124,8 @@ class Waiting:
 
 def rank_of(job: Job) -> int:
     """0 is answered first."""
+    if job.spoken:  # who stands beside her is answered first, the host before guests
+        return 0 if job.author.role == "broadcaster" else _PAID
     rank = 0 if job.kind == "say" else _RANK[job.author.role]
     return min(rank, _PAID) if job.paid else rank
 

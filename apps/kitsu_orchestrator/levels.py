@@ -28,6 +28,10 @@ class Levels:
         self._gens[conv] = self.gen(conv) + 1
         return self._gens[conv]
 
+    def raise_to(self, conv: str, gen: int) -> None:
+        """A generation that was given out ahead begins."""
+        self._gens[conv] = max(self.gen(conv), gen)
+
     def bump_all(self) -> dict[str, int]:
         """Begin a new generation everywhere."""
         self._base += 1

@@ -33,6 +33,8 @@ class Job:
     cue: Cue | None = None  # of a topic or thanks; `text` is its name then
     paid: int = 0
     asked: bool = False  # by a command: her answer may be written into chat
+    spoken: bool = False  # into a microphone
+    endpoint_ms: float = 0.0  # of a spoken line: from its last sample to the words
     pardoned: bool = False  # the gate held it, and the operator let it through
     turn_id: str = field(default_factory=new_turn_id)
     accepted_at: int = field(default_factory=now_us)  # unix µs

@@ -28,6 +28,10 @@ _STATUS = {
     "obs_not_configured": 409,
     "vts_not_configured": 409,
     "blocked": 422,
+    "bad_sound_file": 422,
+    "empty_file": 422,
+    "file_too_long": 413,
+    "asr_not_configured": 409,
 }
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 
@@ -73,3 +77,27 @@ def add_errors(app: FastAPI) -> None:
 def problem(status: int, code: str, message: str, **more: str) -> JSONResponse:
     """An error as an answer."""
     return JSONResponse({"error": {"code": code, "message": message, **more}}, status)
+
+
+def spoken_text(text: str) -> str:
+    """A line that somebody could have said.
+
+    Raises:
+        RefusedError: `empty_text`, `bad_text`.
+    """
+    if not any(character.isprintable() and not character.isspace() for character in text):
+        raise RefusedError(422, "empty_text", "There is nothing to say in an empty line.")
+    return whole_text(text)
+
+
+def whole_text(text: str) -> str:
+    """Text without half characters.
+
+    Raises:
+        RefusedError: `bad_text`.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise RefusedError(422, "bad_text", "The line holds half a character (a lone surrogate).") from None
+    return text

@@ -14,6 +14,7 @@ from kitsu_orchestrator.verdicts import Judged
 
 MAX_CODE_POINTS = 450  # the shortest limit of the platforms is 500; names come before it
 Written = Literal["none", "asked", "all"]  # which of her answers go into chat
+MICROPHONE = "mic"  # the platform of those who speak; nothing is written there
 PLATFORMS: dict[str, Role] = {"twitch": "twitch"}
 """Which worker writes for which platform."""
 
@@ -43,7 +44,9 @@ class Replies:
         self.unsent = 0  # no platform app was there, or the gate said no
 
     async def confirm(self, author: Author, text: str) -> bool:
-        """Tell somebody what came of a command."""
+        """Tell somebody what came of a command. Who spoke it sees it on the page."""
+        if author.platform == MICROPHONE:
+            return False
         return await self._send(author, text, "confirmation")
 
     async def answer(self, author: Author, text: str) -> bool:
@@ -52,6 +55,8 @@ class Replies:
 
     def of_turn(self, job: Job, story: Story, written: Written) -> Coroutine[Any, Any, bool] | None:
         """Her answer in chat too, or why there is none; None when nothing is to be written."""
+        if job.spoken:
+            return None
         if written == "none" or (written == "asked" and not job.asked) or job.author.name == "chat":
             return None
         if story.outcome in ("spoken", "fallback") and story.heard_text:

@@ -17,7 +17,8 @@ from kitsu.protocol import Author, Panic
 from kitsu.services import SERVICES
 from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.lines import Job
-from kitsu_orchestrator.problems import RefusedError, add_errors
+from kitsu_orchestrator.problems import RefusedError, add_errors, spoken_text
+from kitsu_orchestrator.rest_ears import add_ears
 from kitsu_orchestrator.rest_obs import add_obs
 from kitsu_orchestrator.rest_vts import add_vts
 from kitsu_orchestrator.rule_keeper import RuleKeeper
@@ -38,6 +39,8 @@ from kitsu_orchestrator.schemas import (
     VolumeBody,
 )
 from kitsu_orchestrator.show import Show
+from kitsu_orchestrator.status import levels_json
+from kitsu_orchestrator.status import status as whole_status
 from kitsu_orchestrator.stream import Reader
 
 TURN_FIRST_S = 0.005
@@ -57,6 +60,7 @@ def build(show: Show, launcher: Launcher, turns: Path, keeper: RuleKeeper) -> Fa
     _add_control(app, show, launcher)
     add_obs(app, show.obs)
     add_vts(app, show)
+    add_ears(app, show)
     add_safety(app, show, keeper)
     _add_sockets(app, show)
     return app
@@ -71,7 +75,7 @@ def _add_state(app: FastAPI, show: Show, launcher: Launcher, folder: Path) -> No
     @app.get("/status")
     async def status() -> dict[str, Any]:
         """How everything is."""
-        return await show.status(launcher)
+        return await whole_status(show, launcher)
 
     @app.get("/devices")
     async def devices() -> DevicesAnswer:
@@ -102,8 +106,8 @@ def _add_lines(app: FastAPI, show: Show) -> None:
     @app.post("/chat", status_code=202, response_model=Accepted | TurnAnswer)
     async def chat(body: ChatBody) -> JSONResponse:
         """A line of chat."""
-        author = Author(name=_spoken(body.author), role=body.role)
-        text, clock, message_id = _spoken(body.text), body.clock, body.message_id
+        author = Author(name=spoken_text(body.author), role=body.role)
+        text, clock, message_id = spoken_text(body.text), body.clock, body.message_id
         job = Job(text=text, author=author, conv=body.conv, clock=clock, message_id=message_id)
         return await _accept(show, job, wait_s=body.timeout_s if body.wait else 0)
 
@@ -111,7 +115,7 @@ def _add_lines(app: FastAPI, show: Show) -> None:
     async def say(body: SayBody) -> JSONResponse:
         """The operator's own words, next or at once."""
         author = Author(name="operator", role="operator")
-        job = Job(text=_spoken(body.text), author=author, conv=body.conv, kind="say")
+        job = Job(text=spoken_text(body.text), author=author, conv=body.conv, kind="say")
         return await _accept(show, job, now=body.now, wait_s=body.timeout_s if body.wait else 0)
 
 
@@ -135,7 +139,7 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
     async def resume() -> dict[str, Any]:
         """End the panic."""
         show.resume()
-        return show.levels_json()
+        return levels_json(show.levels.now)
 
     @app.post("/control/skip")
     async def skip(body: SkipBody | None = None) -> dict[str, Any]:
@@ -146,13 +150,13 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
     async def volume(body: VolumeBody) -> dict[str, Any]:
         """How loud she is on all sinks."""
         show.set_volume(body.percent)
-        return show.levels_json()
+        return levels_json(show.levels.now)
 
     @app.post("/control/topics")
     async def topics(body: TopicsBody) -> dict[str, Any]:
         """Whether she may begin to talk by herself when chat is quiet."""
         show.set_topics(body.on)
-        return show.levels_json()
+        return levels_json(show.levels.now)
 
     @app.post("/control/device")
     async def device(body: DeviceBody) -> dict[str, str]:
@@ -173,7 +177,7 @@ def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
                     "no_such_verb",
                     "Verbs: panic, resume, mute, unmute, volume, device, topics, skip, live, standby.",
                 )
-        return show.levels_json()
+        return levels_json(show.levels.now)
 
     @app.post("/voice")
     async def voice(body: VoiceBody) -> dict[str, str]:
@@ -219,16 +223,6 @@ async def _send_stream(show: Show, socket: WebSocket, reader: Reader) -> None:
             await socket.send_text(frame)
     except (WebSocketDisconnect, RuntimeError):
         pass
-
-
-def _spoken(text: str) -> str:
-    if not any(character.isprintable() and not character.isspace() for character in text):
-        raise RefusedError(422, "empty_text", "There is nothing to say in an empty line.")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise RefusedError(422, "bad_text", "The line holds half a character (a lone surrogate).") from None
-    return text
 
 
 def _panic(raw: bytes) -> Panic:

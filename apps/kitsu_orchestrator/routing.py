@@ -1,6 +1,7 @@
 """Where each worker's message goes."""
 
 from kitsu.characters import system_prompt
+from kitsu.errors import KitsuError
 from kitsu.protocol import (
     STAGE,
     AsrCommand,
@@ -10,6 +11,8 @@ from kitsu.protocol import (
     AsrSpeech,
     AsrState,
     AsrTalk,
+    AsrTranscript,
+    AsrUsing,
     ChatBatch,
     ChatChannel,
     ChatEvent,
@@ -28,6 +31,7 @@ from kitsu.protocol import (
     PlayoutFlushed,
     PlayoutFrame,
     PlayoutMirror,
+    PlayoutPaused,
     PlayoutProgress,
     PlayoutReference,
     PlayoutSinks,
@@ -57,6 +61,7 @@ from kitsu.protocol import (
     type_of,
 )
 from kitsu.telemetry import log
+from kitsu_orchestrator.ears.utterance import AsrNews
 from kitsu_orchestrator.hub import Peer
 from kitsu_orchestrator.replies import PLATFORMS
 from kitsu_orchestrator.show import Show
@@ -94,6 +99,7 @@ class Router:
             self._mirror()
         elif peer.role == "asr":
             self._mirror()
+            show.ears.joined()
         elif peer.role == "control":
             for turn in show.playing():
                 if turn.started is not None:
@@ -113,6 +119,9 @@ class Router:
             self._close_mics()
         elif peer.role == "asr":
             self._mirror()
+            show.talk.ears_lost()
+            show.ears.left()
+            show.files.gone()
         elif peer.role == "obs":
             show.obs.left()
         elif peer.role == "vts":
@@ -158,7 +167,18 @@ class Router:
             case MicOpened() | MicClosed() | AsrTalk():
                 self._mic(message)
                 self._forward("asr", frame)
-            case AsrSpeech() | AsrPartial() | AsrFinal() | AsrCommand() | AsrDropped() | AsrState():
+            case AsrSpeech() | AsrPartial() | AsrFinal() | AsrCommand() | AsrDropped():
+                show.stream.publish(message)
+                self._heard(message)
+            case AsrState():
+                show.stream.publish(message)
+                show.talk.state = message.ears
+                show.ears.told(message)
+            case AsrUsing():
+                show.ears.used(message)
+            case AsrTranscript():
+                show.files.answered(message)
+            case PlayoutPaused():
                 show.stream.publish(message)
             case PlayoutSinks():
                 show.services.sinks = message.sinks
@@ -173,6 +193,7 @@ class Router:
             case ObsState():
                 show.obs.state = message
                 show.stream.publish(message)
+                show.scenes_changed()
             case ObsOutcome():
                 show.obs.answered(message)
             case ServiceHealth():
@@ -233,6 +254,13 @@ class Router:
         ears = self._show.hub.peer("asr")
         if ears is not None:
             ears.outbox.put_media("", 0, frame)  # of no generation: what is said to her is never stale
+
+    def _heard(self, message: AsrNews) -> None:
+        try:
+            self._show.talk.received(message)
+        except KitsuError as error:
+            log.warning("ears.line_refused", code=error.code)
+            self._show.notice("warn", error.code, error.message)
 
     def _mirror(self) -> None:
         """Playout says what she sounds like only while there are ears to take it out of what they hear."""

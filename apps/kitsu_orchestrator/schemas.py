@@ -11,11 +11,13 @@ Conv = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9:_.-]{0,79}$")]
 LineText = Annotated[str, Field(max_length=MAX_CODE_POINTS)]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """A body, or an answer, with these fields and no others."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class ChatBody(_Body):
+class ChatBody(Body):
     """One line of chat, as if somebody had typed it."""
 
     text: LineText
@@ -30,7 +32,7 @@ class ChatBody(_Body):
     timeout_s: float = Field(default=60.0, gt=0, le=600)
 
 
-class SayBody(_Body):
+class SayBody(Body):
     """The operator's own words. They pass the gate like everything else."""
 
     text: LineText
@@ -48,38 +50,38 @@ class PanicBody(BaseModel):
     by: str = Field(default="rest", max_length=32)
 
 
-class SkipBody(_Body):
+class SkipBody(Body):
     """Which conversation's turn ends."""
 
     conv: Conv = STAGE
 
 
-class ModuleBody(_Body):
+class ModuleBody(Body):
     """What to do with a service."""
 
     action: Literal["start", "stop", "restart"]
 
 
-class VoiceBody(_Body):
+class VoiceBody(Body):
     """Who shall speak."""
 
     engine: str = Field(max_length=40)
     voice: str = Field(default="", max_length=120, description="empty: the engine's own choice")
 
 
-class ExpressionBody(_Body):
+class ExpressionBody(Body):
     """A face or a gesture of the character's."""
 
     word: str = Field(pattern="^[a-z][a-z ]{0,39}$")
 
 
-class TopicsBody(_Body):
+class TopicsBody(Body):
     """Whether she may begin to talk by herself."""
 
     on: bool
 
 
-class DeviceBody(_Body):
+class DeviceBody(Body):
     """Where she is heard."""
 
     device: str = Field(
@@ -99,7 +101,7 @@ class DevicesAnswer(BaseModel):
     default: str = Field(description="the one that the system itself plays on")
 
 
-class VolumeBody(_Body):
+class VolumeBody(Body):
     """How loud."""
 
     percent: int = Field(ge=0, le=100)
@@ -108,7 +110,7 @@ class VolumeBody(_Body):
 TermText = Annotated[str, Field(min_length=1, max_length=120)]
 
 
-class TermBody(_Body):
+class TermBody(Body):
     """A word or phrase of the operator's."""
 
     term: TermText
@@ -121,14 +123,14 @@ class BlockBody(TermBody):
     now_only: bool = Field(default=False, description="until the show is restarted")
 
 
-class AllowBody(_Body):
+class AllowBody(Body):
     """A phrase that nothing is held against."""
 
     phrase: TermText
     remove: bool = Field(default=False, description="take it back")
 
 
-class HeldBody(_Body):
+class HeldBody(Body):
     """What becomes of a held line."""
 
     answer: Literal["allow_once", "deny"]
@@ -191,26 +193,26 @@ class TurnAnswer(BaseModel):
     story: list[dict[str, Any]]
 
 
-class ObsSceneBody(_Body):
+class ObsSceneBody(Body):
     """Which scene."""
 
     scene: str = Field(min_length=1, max_length=200)
 
 
-class ObsPresetBody(_Body):
+class ObsPresetBody(Body):
     """Which preset of configs/obs.yaml."""
 
     preset: str = Field(min_length=1, max_length=60)
 
 
-class ObsTextBody(_Body):
+class ObsTextBody(Body):
     """Words for a text source of OBS. They pass the gate like everything else."""
 
     input: str = Field(min_length=1, max_length=200)
     text: str = Field(max_length=500)
 
 
-class ObsSetUpBody(_Body):
+class ObsSetUpBody(Body):
     """What Kitsu needs in OBS."""
 
     apply: bool = Field(default=False, description="false: only say what would be made")

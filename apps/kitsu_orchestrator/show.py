@@ -2,10 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Any, Literal
-
-import msgspec
 
 from kitsu.characters import quote_line
 from kitsu.errors import KitsuError
@@ -32,14 +29,16 @@ from kitsu_orchestrator.chat import Chat
 from kitsu_orchestrator.commands.handlers import Handlers
 from kitsu_orchestrator.commands.runner import Commands
 from kitsu_orchestrator.commands.table import CommandTable
-from kitsu_orchestrator.config import ChatSettings, DeadAirSettings
+from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, TalkSettings
 from kitsu_orchestrator.conversation import Conversation
 from kitsu_orchestrator.dead_air import DeadAir
 from kitsu_orchestrator.device_choice import DeviceChoice
+from kitsu_orchestrator.ears.desk import EarsDesk
+from kitsu_orchestrator.ears.files import Files
+from kitsu_orchestrator.ears.talk import Talk
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.ignored import Ignored
 from kitsu_orchestrator.intake import Intake
-from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.obs import ObsDesk
@@ -72,6 +71,7 @@ class Show:
         services: Services,
         latch: PanicLatch,
         dead_air: DeadAirSettings | None = None,
+        talk: TalkSettings | None = None,
     ) -> None:
         self.hub = hub
         self.levels = levels
@@ -86,6 +86,9 @@ class Show:
         self.voice_choice = VoiceChoice(hub)
         self.obs = ObsDesk(hub)
         self.vts = VtsOrders(hub)
+        self.ears = EarsDesk(hub)
+        self.files = Files(hub)
+        self.talk = Talk(self, talk or TalkSettings())
         self.dead_air = DeadAir(self, dead_air or DeadAirSettings())
         self.thanks = Thanks(self, dead_air or DeadAirSettings())
         self.device_choice = DeviceChoice(hub)
@@ -112,6 +115,7 @@ class Show:
         self.studio = studio
         self.obs.judge, self.obs.note = studio.gate, studio.note
         self.chat.name = studio.character.name.casefold()
+        self.scenes_changed()
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.store.write_all())
             self._group.create_task(self._forget_old())
@@ -187,6 +191,10 @@ class Show:
         """A running turn."""
         return next((turn for turn in self._running() if turn.job.turn_id == turn_id), None)
 
+    def scenes_changed(self) -> None:
+        """The ears know OBS's scenes by name."""
+        self.ears.prepare(self.studio.character.name, self.obs.state.scenes if self.obs.state else ())
+
     # The operator's verbs
 
     def skip(self, conv: str) -> bool:
@@ -255,6 +263,7 @@ class Show:
             dropped=dict(self.intake.dropped),
             confirmed=self.confirmed(),
             obs=self.obs.state,
+            ears=self.talk.state,
         )
 
     def recent(self) -> list[TurnState]:
@@ -288,36 +297,6 @@ class Show:
     def notice(self, level: Literal["info", "warn", "error"], code: str, message: str) -> None:
         """Tell the operator."""
         self.stream.publish(StreamNotice(level=level, code=code, message=message))
-
-    def levels_json(self) -> dict[str, Any]:
-        """The levels, for REST."""
-        levels: dict[str, Any] = msgspec.to_builtins(self.levels.now)
-        return {"mode": "standby", "muted": False, "volume": 100, "topics": True, "panic": None, **levels}
-
-    async def status(self, launcher: Launcher) -> dict[str, Any]:
-        """Everything about now, for REST."""
-        snapshot: dict[str, Any] = msgspec.to_builtins(self.snapshot())
-        return {
-            "version": version("kitsu"),
-            "levels": self.levels_json(),
-            "character": self.studio.character.name,
-            "services": snapshot.get("services", []),
-            "sinks": snapshot.get("sinks", []),
-            "device": msgspec.structs.asdict(self.device_choice.now),
-            "listening": any(sink.elected for sink in self.services.sinks),  # blocked ones are not elected
-            "current": snapshot.get("current", []),
-            "waiting": snapshot.get("waiting", 0),
-            "dropped": dict(self.intake.dropped),
-            "confirmed": snapshot.get("confirmed", []),
-            "obs": snapshot.get("obs"),
-            "queues": {
-                "store": msgspec.to_builtins(self.store.state()),
-                "verdicts": msgspec.to_builtins(self.store.verdict_state()),
-            },
-            "store_error": self.store.failed,
-            "safety": self.safety_state(),
-            "launcher": await launcher.status(),
-        }
 
     # Inside
 
@@ -385,6 +364,7 @@ class Show:
         return sum(conversation.backlog for conversation in self.conversations.values())
 
     def _ended(self, job: Job, story: Story) -> None:
+        self.talk.ended(job, story)
         if writing := self.replies.of_turn(job, story, self._written):
             self._group.create_task(writing)
 

@@ -50,6 +50,7 @@ class Story:
     policy_engine: str = ""
     tts_engine: str = ""
     steps: list[Step] = field(default_factory=list)
+    endpoint_ms: float = 0.0  # of a spoken line: from its last sample to the words
     received: float = field(default_factory=time.perf_counter)
     _marks: dict[str, float] = field(default_factory=dict)
 
@@ -62,10 +63,19 @@ class Story:
         """Note that something happened."""
         self.steps.append(Step(self._elapsed_ms(), event, detail))
 
+    def begin_anew(self) -> None:
+        """The line, which was guessed so far, has come in: what was reached already was reached before it."""
+        early_ms = self._elapsed_ms()
+        self.received = time.perf_counter()
+        self._marks = {stage: round(at - early_ms, 2) for stage, at in self._marks.items()}
+        for step in self.steps:
+            step.at_ms = round(step.at_ms - early_ms, 2)
+        self.step("turn.guessed", f"{early_ms:.0f} ms before the words were certain")
+
     @property
     def times(self) -> StageTimes:
         """Where the time went."""
-        return StageTimes(**self._marks)
+        return StageTimes(**self._marks, endpoint_ms=self.endpoint_ms)
 
     @property
     def heard_text(self) -> str:

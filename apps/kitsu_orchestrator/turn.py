@@ -38,6 +38,8 @@ from kitsu_orchestrator.verdicts import Judged
 from kitsu_orchestrator.voicing import Voicing
 
 PLAYOUT_ANSWER_S = 1.0
+_CUT: dict[str, tuple[Outcome, str]] = {"panic": ("panic", "panic"), "paused": ("interrupted", "spoken_over")}
+"""How a turn ends that the clock ended by itself."""
 
 
 class Turn:
@@ -55,6 +57,7 @@ class Turn:
         self.started: TurnStarted | None = None
         self.prompt = ""  # the line as the model got it
         self.story = job.story()
+        self.story.endpoint_ms = job.endpoint_ms
         self._studio = studio
         self._history = history
         self._interrupt = interrupt
@@ -75,6 +78,11 @@ class Turn:
     def voiced_all(self) -> asyncio.Event:
         """Set when nothing but playing is left to do."""
         return self._voicing.voiced_all
+
+    @property
+    def over(self) -> bool:
+        """It has ended, or is about to."""
+        return self._end is not None
 
     @property
     def unheard(self) -> bool:
@@ -172,10 +180,10 @@ class Turn:
             self._answer.over = True
             del self.story.segments[self._voicing.wind_down() :]  # what follows builds on what will have been heard
 
-    def discard(self, gen: int) -> None:
+    def discard(self) -> None:
         """End a turn that was never committed: nobody is told, its line will be answered anew."""
         assert not self._committed
-        self.cancel("dropped", "stopped", gen)
+        self.cancel("dropped", "stopped", self.gen + 1)
         log.info("turn.discarded", turn_id=self.job.turn_id, conv=self.job.conv)
 
     async def run(self) -> Story:
@@ -330,8 +338,7 @@ class Turn:
         if not self._played.done():
             self._played.set_result(message)
         if self._end is None and message.reason != "played":
-            panicked = message.reason == "panic"
-            self._interrupt("panic" if panicked else "failed", "panic" if panicked else "playout_lost")
+            self._interrupt(*_CUT.get(message.reason, ("failed", "playout_lost")))
 
     def _conclude(self, scope: asyncio.Task[Ending]) -> None:
         """What the work came to. A crash in it is a bug: the show goes on, the log tells."""

@@ -1,11 +1,13 @@
 """The clock of one conversation: what is heard now."""
 
 from collections import deque
+from collections.abc import Iterator
 
 from kitsu.protocol import (
     PlayoutClose,
     PlayoutFrame,
     PlayoutOpen,
+    PlayoutPaused,
     PlayoutProgress,
     PlayoutStarted,
     SegmentHeard,
@@ -17,6 +19,8 @@ from kitsu_playout.clock import StreamClock
 from kitsu_playout.config import PlayoutSettings
 from kitsu_playout.exits import Exits
 from kitsu_playout.mixer import Volume
+from kitsu_playout.pause import Pause
+from kitsu_playout.segment import Segment
 from kitsu_playout.sinks import Sinks
 from kitsu_playout.turn import MS, Block, EndReason, Turn
 
@@ -35,6 +39,7 @@ class Conversation:
         self.sinks = Sinks()
         self.turns: deque[Turn] = deque()  # opened and not yet finished, in order
         self.clock = StreamClock()
+        self.pause = Pause()
         self._lead = settings.lead_ms * MS
         self._step = min(FRAME_MS * MS, self._lead / 2)
         self._exits = exits
@@ -62,12 +67,29 @@ class Conversation:
         self._heard = max(self._heard, position)
         return self._heard
 
+    def hold(self, limit_s: float, now: float) -> None:
+        """Stand still: nothing more goes out, and what the sinks hold ends softly."""
+        fresh = not self.pause.on
+        self.pause.begin(limit_s, now)
+        turn = self._rendering()
+        if fresh and turn is not None and self._sounding(now) and (block := turn.hush()):
+            self._emit(turn, block, now, shut=True)
+        left_ms = max(0.0, -self.clock.dry_s(now)) * 1000 + self.sinks.behind() / MS if self.turns else 0.0
+        gen = self.turns[0].gen if self.turns else self.gen
+        self._exits.send(PlayoutPaused(conv=self.conv, gen=gen, latency_ms=round(left_ms, 2)))
+
+    def go_on(self, now: float) -> None:
+        """Where it stopped."""
+        self.pause.end()
+        self.tick(now)
+
     def flush(self, gen: int, reason: EndReason, now: float, *, panic_id: str = "") -> float:
         """End every turn older than `gen`; nothing of them sounds any more.
 
         Returns how long the device, if one plays, still sounds (s).
         """
         self.gen = max(self.gen, gen)
+        self.pause.end()
         heard = self.heard(now)
         left_s = self._exits.silence(self.conv, self.gen)
         self._exits.send(SinkFlush(conv=self.conv, gen=self.gen, panic_id=panic_id))
@@ -77,6 +99,7 @@ class Conversation:
     def lose(self, now: float) -> None:
         """The hub is gone: everything ends here, and whatever comes back begins anew."""
         heard = self.heard(now)
+        self.pause.end()
         self._exits.silence(self.conv, self.gen + 1)
         self._drop(list(self.turns), "lost", heard, now)
 
@@ -91,6 +114,9 @@ class Conversation:
 
     def tick(self, now: float) -> float | None:
         """Give out what is due. Returns when to come again (None: not before something happens)."""
+        if self.pause.is_over(now):
+            self.pause.end()
+            self._drop([turn for turn in self.turns if turn.clock == "live"], "paused", self.heard(now), now)
         self._render(now)
         if self._sounding(now) and self.sinks.check(self._playing_since, now):
             self._exits.refused(
@@ -104,6 +130,8 @@ class Conversation:
 
     def _render(self, now: float) -> None:
         for turn in self.turns:
+            if self.pause.on and turn.clock == "live":
+                return
             while room := self._room(turn, now):
                 block = turn.read(room, muted=self.muted)
                 if block is None:
@@ -119,10 +147,12 @@ class Conversation:
         ahead = max(0.0, -self.clock.dry_s(now)) * 1000 * MS
         return max(0, round(self._lead - ahead))
 
-    def _emit(self, turn: Turn, block: Block, now: float) -> None:
+    def _emit(self, turn: Turn, block: Block, now: float, *, shut: bool = False) -> None:
+        """`shut`: the mouth closes with it."""
         late = self.clock.dry_s(now)
+        reopened, self.pause.resumed = self.pause.resumed, False
         if late >= 0:
-            if turn.start >= 0 and turn.clock == "live":
+            if turn.start >= 0 and turn.clock == "live" and not reopened:
                 turn.stalls += 1
                 turn.stall_s += late
             self.clock.restart(now)
@@ -131,7 +161,7 @@ class Conversation:
             turn.start = self.clock.rendered
             self._next_progress = now
             self._exits.send(self._started(turn, now))
-        frame = self._frame(turn, block)
+        frame = self._frame(turn, block, reopened=reopened, shut=shut)
         self.clock.rendered += len(block.samples)
         self._exits.played(turn, block.samples)
         if turn.clock == "live" or len(self.sinks):
@@ -141,9 +171,14 @@ class Conversation:
         latency_ms = (now - turn.first_audio_at) * 1000
         return PlayoutStarted(conv=self.conv, turn_id=turn.turn_id, gen=turn.gen, latency_ms=round(latency_ms, 2))
 
-    def _frame(self, turn: Turn, block: Block) -> PlayoutFrame:
+    def _frame(self, turn: Turn, block: Block, *, reopened: bool, shut: bool) -> PlayoutFrame:
         segment, start, end = block.segment, block.at, block.at + len(block.samples)
         words = segment.words_between(start, end)
+        shapes = [VisemeAt(at=at - start, viseme=shape) for at, shape in segment.shapes_between(start, end)]
+        if reopened:
+            shapes.insert(0, VisemeAt(at=0, viseme=segment.shape_at(start)))
+        if shut:
+            shapes.append(VisemeAt(at=max(0, len(block.samples) - 1), viseme="sil"))
         return PlayoutFrame(
             conv=self.conv,
             turn_id=turn.turn_id,
@@ -152,9 +187,13 @@ class Conversation:
             position=self.clock.rendered,
             samples=len(block.samples),
             segment=segment.index,
-            visemes=tuple(VisemeAt(at=at - start, viseme=shape) for at, shape in segment.shapes_between(start, end)),
+            visemes=tuple(shapes),
             words=tuple(WordAt(at=at - start, segment=segment.index, start=a, end=b) for at, a, b in words),
         )
+
+    def _rendering(self) -> Turn | None:
+        """The turn whose sound goes out now."""
+        return next((turn for turn in self.turns if not turn.complete()), None)
 
     def _sounding(self, now: float) -> bool:
         return bool(self.turns) and self.turns[0].start >= 0 and self.clock.dry_s(now) < 0
@@ -166,13 +205,17 @@ class Conversation:
             return
         position = min(max(0, self.heard(now) - turn.start), turn.played)
         segment = turn.segment_at(position)
-        if segment is None or (segment.index == turn.sounding and now < self._next_progress):
+        if segment is None or (segment.index == turn.sounding and not self._is_due(now)):
             return
-        if segment.index == turn.sounding and not self._sounding(now):
-            return
+        before = turn.segments.get(turn.sounding)
+        if before is not None and before is not segment:
+            self._tell_progress(turn, before, position, now)  # its last words, too
         turn.sounding = segment.index
         self._next_progress = now + PROGRESS_S
-        in_segment = position - segment.begin
+        self._tell_progress(turn, segment, position, now)
+
+    def _tell_progress(self, turn: Turn, segment: Segment, position: int, now: float) -> None:
+        in_segment = min(position - segment.begin, segment.played)
         heard = SegmentHeard(segment=segment.index, chars=0, samples=0, total_samples=segment.total)
         self._exits.send(
             PlayoutProgress(
@@ -186,24 +229,41 @@ class Conversation:
             )
         )
 
+    def _is_due(self, now: float) -> bool:
+        return (self._sounding(now) and now >= self._next_progress) or self._stopped(now)
+
+    def _stopped(self, now: float) -> bool:
+        """A pause has come into effect: what was heard until then is told, once."""
+        if not self.pause.on or self.pause.told or now < self._silent_at():
+            return False
+        self.pause.told = True
+        return True
+
+    def _silent_at(self) -> float:
+        return self.clock.time_of(self.clock.rendered + self.sinks.behind())
+
     def _end(self, turn: Turn, reason: EndReason, heard: int) -> None:
         position = min(turn.played, max(0, heard - turn.start)) if turn.start >= 0 else 0
         self._exits.ended(turn.finished(reason, position), position)
 
     def _next_due(self, now: float) -> float | None:
-        turn = self.turns[0] if self.turns else None
-        if turn is None or turn.start < 0:
-            return None
+        due = [self.pause.until] if self.pause.on else []
+        if self.pause.on and not self.pause.told and now < self._silent_at():
+            due.append(self._silent_at())
+        if self.turns and self.turns[0].start >= 0:
+            due += self._dues(self.turns[0], now)
+        return max(now, min(due)) if due else None
+
+    def _dues(self, turn: Turn, now: float) -> Iterator[float]:
+        """What is to be done for the turn that is heard."""
         behind = self.sinks.behind() if turn.clock == "live" else 0.0
-        due: list[float] = []
         if self._sounding(now):
-            due.append(self._next_progress)
-            rendering = next((t for t in self.turns if not t.complete()), None)
-            if rendering and rendering.readable():
-                due.append(self.clock.time_of(self.clock.rendered - self._lead + self._step))
+            yield self._next_progress
+            rendering = self._rendering()
+            if rendering and rendering.readable() and not (self.pause.on and rendering.clock == "live"):
+                yield self.clock.time_of(self.clock.rendered - self._lead + self._step)
             border = turn.next_border(min(max(0, self.heard(now) - turn.start), turn.played))
             if border is not None:
-                due.append(self.clock.time_of(turn.start + border + behind))
+                yield self.clock.time_of(turn.start + border + behind)
         if turn.complete():
-            due.append(self.clock.time_of(turn.end + behind))
-        return max(now, min(due)) if due else None
+            yield self.clock.time_of(turn.end + behind)

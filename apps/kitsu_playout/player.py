@@ -16,6 +16,8 @@ from kitsu.protocol import (
     PlayoutFlush,
     PlayoutFlushed,
     PlayoutOpen,
+    PlayoutPause,
+    PlayoutResume,
     PlayoutSinks,
     ShowLevels,
     SinkClosed,
@@ -102,6 +104,10 @@ class Player:
                     self._conversation(message.conv).close(turn, message)
             case PlayoutFlush():
                 self._flush(message)
+            case PlayoutPause(limit_ms=limit_ms):
+                self._pause(message.conv, limit_ms)
+            case PlayoutResume():
+                self._conversation(message.conv).go_on(self._now())
             case ControlPanic(panic=panic, gens=gens):
                 self._raise_gens(gens)
                 self.press(panic)
@@ -216,6 +222,12 @@ class Player:
         left_s = self._conversation(message.conv).flush(message.gen, "flushed", received)
         latency_ms = (self._now() - received + left_s) * 1000
         self._exits.send(PlayoutFlushed(conv=message.conv, gen=message.gen, latency_ms=round(latency_ms, 2)))
+
+    def _pause(self, conv: str, limit_ms: float) -> None:
+        if limit_ms > 0:  # NaN is not
+            self._conversation(conv).hold(limit_ms / 1000, self._now())
+        else:
+            self._refuse("bad_pause", "a pause without a limit")
 
     def _turn(self, message: Message) -> Turn | None:
         """The open turn that a message belongs to; anything stale or orphaned is dropped."""

@@ -9,7 +9,7 @@ from kitsu.protocol import STREAM_RATE_HZ, Clock, PlayoutFinished, PlayoutOpen, 
 from kitsu_playout.mixer import EDGE, Samples, fade
 from kitsu_playout.segment import Segment
 
-EndReason = Literal["played", "flushed", "panic", "lost"]
+EndReason = Literal["played", "flushed", "paused", "panic", "lost"]
 MS = STREAM_RATE_HZ / 1000
 
 
@@ -77,6 +77,13 @@ class Turn:
         samples = self._audible(segment, segment.read(count), muted)
         self.played += len(samples)
         return Block(segment, at, samples)
+
+    def hush(self) -> Block | None:
+        """The next `EDGE` samples, falling to silence; what is read after them rises again."""
+        if self._silent or (block := self.read(EDGE, muted=False)) is None:
+            return None
+        self._silent = True
+        return block._replace(samples=fade(block.samples, out=True))
 
     def segment_at(self, position: int) -> Segment | None:
         """The segment that sounds at `position` (None before the first sample)."""

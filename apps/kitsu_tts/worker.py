@@ -101,7 +101,8 @@ class TtsWorker(Worker):
             case TtsSynthesize():
                 self._accept(message)
             case TtsCancel():
-                self._raise_gens({message.conv: message.gen})
+                if not message.turn_id:  # one turn's end is not the others'
+                    self._raise_gens({message.conv: message.gen})
                 self._cancel(message)
             case TtsUse():
                 self.tasks.create_task(self._use(message), name="tts use")
@@ -166,7 +167,7 @@ class TtsWorker(Worker):
 
     async def _end(self, end: TtsFinished | TtsFailed) -> None:
         """Goes with the media: an end must not overtake its own sound."""
-        await self.outbox.put_waiting(end.conv, end.gen, encode(end))
+        await self.outbox.put_waiting(end.conv, end.gen, encode(end), end.turn_id)
 
     def _done(self, job: _Job, task: "asyncio.Task[None]") -> None:
         self._jobs.discard(job)
@@ -189,7 +190,7 @@ class TtsWorker(Worker):
 
     def _cancel(self, order: TtsCancel) -> None:
         self._stop(job for job in self._jobs if _concerns(order, job.request))
-        self.outbox.flush(order.conv, order.gen)
+        self.outbox.flush(order.conv, order.gen, order.turn_id)
 
     def _panic(self, order: ControlPanic) -> None:
         received = time.perf_counter()

@@ -6,7 +6,7 @@ A page that the streamer visits must not drive the show: so only known `Host` va
 
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,13 +20,25 @@ def local_hosts(port: int, extra: Iterable[str] = ()) -> frozenset[str]:
 
 
 class Guard:
-    """ASGI middleware for doors that programs use (not browsers): any `Origin` is foreign here."""
+    """ASGI middleware for doors that programs use (not browsers): any `Origin` is foreign here.
 
-    def __init__(self, app: ASGIApp, *, token: str, hosts: frozenset[str], open_paths: frozenset[str]) -> None:
+    `large`: paths that take more than `MAX_BODY_BYTES`, and how much.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token: str,
+        hosts: frozenset[str],
+        open_paths: frozenset[str],
+        large: Mapping[str, int] | None = None,
+    ) -> None:
         self._app = app
         self._expected = f"Bearer {token}".encode()
         self._hosts = hosts
         self._open_paths = open_paths
+        self._large = large or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -34,7 +46,7 @@ class Guard:
             return
         refusal = self._refusal(Headers(scope=scope), scope["path"])
         if refusal is None:
-            await LimitedBody(receive, send).run(self._app, scope)
+            await LimitedBody(receive, send, self._limit(scope["path"])).run(self._app, scope)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 4403, "reason": refusal[1]})
@@ -50,15 +62,19 @@ class Guard:
             given = headers.get("authorization", "").encode("utf-8", "surrogateescape")
             if not hmac.compare_digest(given, self._expected):
                 return 401, "bad_token", "Send `Authorization: Bearer` with the token from secrets/token."
-        if too_large(headers):
-            return 413, "body_too_large", f"At most {MAX_BODY_BYTES} bytes, please."
+        limit = self._limit(path)
+        if too_large(headers, limit):
+            return 413, "body_too_large", f"At most {limit} bytes, please."
         return None
 
+    def _limit(self, path: str) -> int:
+        return self._large.get(path, MAX_BODY_BYTES)
 
-def too_large(headers: Headers) -> bool:
+
+def too_large(headers: Headers, limit: int = MAX_BODY_BYTES) -> bool:
     """Whether the announced length is over the limit (or nonsense)."""
     length = headers.get("content-length", "0")
-    return not length.isascii() or not length.isdigit() or int(length[:12]) > MAX_BODY_BYTES
+    return not length.isascii() or not length.isdigit() or int(length[:12]) > limit
 
 
 class BodyTooLargeError(Exception):
@@ -68,9 +84,10 @@ class BodyTooLargeError(Exception):
 class LimitedBody:
     """One request whose body is counted as it comes; over the limit, the answer is 413 whatever the app makes of it."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, limit: int = MAX_BODY_BYTES) -> None:
         self._receive = receive
         self._send = send
+        self._limit = limit
         self._taken = 0
         self._answered = False
 
@@ -85,12 +102,12 @@ class LimitedBody:
         message = await self._receive()
         if message["type"] == "http.request":
             self._taken += len(message.get("body", b""))
-            if self._taken > MAX_BODY_BYTES:
+            if self._taken > self._limit:
                 raise BodyTooLargeError
         return message
 
     async def _answer(self, message: Message) -> None:
-        if self._taken > MAX_BODY_BYTES:
+        if self._taken > self._limit:
             await self._refuse()
         else:
             self._answered = True
@@ -99,7 +116,7 @@ class LimitedBody:
     async def _refuse(self) -> None:
         if not self._answered:
             self._answered = True
-            await refuse(self._send, 413, "body_too_large", f"At most {MAX_BODY_BYTES} bytes, please.")
+            await refuse(self._send, 413, "body_too_large", f"At most {self._limit} bytes, please.")
 
 
 async def refuse(send: Send, status: int, code: str, text: str) -> None:

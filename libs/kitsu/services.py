@@ -84,6 +84,7 @@ SECTIONS: dict[str, str] = {
     "show": "kitsu.config.sections:ShowSettings",
     "policy": "kitsu.config.sections:PolicySettings",
     "turn": "kitsu_orchestrator.config:TurnSettings",
+    "talk": "kitsu_orchestrator.config:TalkSettings",
     "intake": "kitsu_orchestrator.config:IntakeSettings",
     "chat": "kitsu_orchestrator.config:ChatSettings",
     "dead_air": "kitsu_orchestrator.config:DeadAirSettings",

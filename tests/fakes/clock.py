@@ -16,7 +16,10 @@ from kitsu.protocol import (
     PlayoutFlush,
     PlayoutFlushed,
     PlayoutOpen,
+    PlayoutPause,
+    PlayoutPaused,
     PlayoutProgress,
+    PlayoutResume,
     PlayoutSinks,
     PlayoutStarted,
     Role,
@@ -91,22 +94,33 @@ class FakeClock(FakeWorker):
     def __init__(self, port: int, token: str, *, held: bool = False) -> None:
         super().__init__(port, token)
         self.held = held
+        self.paused: set[str] = set()  # conversations
         self.turns: dict[str, Sounding] = {}
         self.most_ahead_ms = 0.0  # sound that came before it could be heard
         self._muted = False
 
     def begin(self) -> None:
         self.turns.clear()
+        self.paused.clear()
         self._muted = self.accepted.levels.muted
 
     async def react(self, message: Message, payload: memoryview | None) -> None:
         match message:
             case PlayoutOpen():
                 self.turns[message.turn_id] = Sounding(ids(message))
+            case PlayoutPause():
+                self.paused.add(message.conv)
+                await self.send(PlayoutPaused(conv=message.conv, gen=message.gen, latency_ms=80.0))
+            case PlayoutResume():
+                self.paused.discard(message.conv)
+                for waiting in list(self.turns.values()):
+                    await self._go_on(waiting, message.conv)
             case PlayoutFlush():
+                self.paused.discard(message.conv)
                 await self._end_all(message.conv, "flushed")
                 await self.send(PlayoutFlushed(conv=message.conv, gen=message.gen, latency_ms=0.1))
             case ControlPanic():
+                self.paused.clear()
                 await self._end_all("", "panic")
             case ControlLevels(levels=levels) | ControlResume(levels=levels):
                 self._muted = levels.muted
@@ -125,8 +139,23 @@ class FakeClock(FakeWorker):
                 turn.segments[message.segment].complete = True
             case PlayoutClose():
                 turn.count = message.segments
+        if not self.held and message.conv not in self.paused:
+            await self._move(turn, turn.came_ms)
+
+    async def _go_on(self, turn: Sounding, conv: str) -> None:
+        if turn.ids["conv"] != conv:
+            return
+        if turn.came_ms:
+            await self._start(turn)
         if not self.held:
             await self._move(turn, turn.came_ms)
+
+    async def give_up(self) -> None:
+        """A pause has lasted for its whole time."""
+        for turn in list(self.turns.values()):
+            if turn.ids["conv"] in self.paused:
+                await self._end(turn, "paused")
+        self.paused.clear()
 
     async def hear(self, ms: float, turn_id: str = "") -> None:
         """Let a turn (the oldest) be heard up to `ms` after its start, as far as there is sound."""
@@ -155,16 +184,16 @@ class FakeClock(FakeWorker):
         await self.send(PlayoutSinks(sinks=(state,)))
 
     async def _start(self, turn: Sounding) -> None:
-        if not turn.started:
+        if not turn.started and turn.ids["conv"] not in self.paused:
             turn.started = True
             await self.send(PlayoutStarted(**turn.ids, latency_ms=0.1))
 
     async def _move(self, turn: Sounding, to_ms: float) -> None:
         if to_ms > turn.position_ms:
             turn.position_ms = to_ms
-            last = turn.heard()[-1]
             position, left = turn.position_ms, turn.came_ms - turn.position_ms
-            await self.send(PlayoutProgress(**turn.ids, heard=last, position_ms=position, buffered_ms=left))
+            for heard in turn.heard():
+                await self.send(PlayoutProgress(**turn.ids, heard=heard, position_ms=position, buffered_ms=left))
         if turn.complete and turn.position_ms >= turn.came_ms:
             await self._end(turn, "played")
 

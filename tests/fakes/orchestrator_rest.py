@@ -48,6 +48,7 @@ class Asked:
     method: str
     path: str
     body: Any
+    raw: bytes = b""
 
 
 @dataclass
@@ -93,7 +94,8 @@ def fake_rest(answers: dict[str, Answer | Callable[[Any], Answer]] | None = None
         def _serve(self) -> None:
             length = int(self.headers.get("content-length", 0))
             raw = self.rfile.read(length)
-            asked = Asked(self.command, self.path, json.loads(raw) if raw else None)
+            is_json = self.headers.get("content-type", "application/json") == "application/json"
+            asked = Asked(self.command, self.path, json.loads(raw) if raw and is_json else None, raw)
             fake.asked.append(asked)
             if fake.frozen.is_set():
                 fake.thawed.wait(10)

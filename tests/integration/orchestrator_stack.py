@@ -23,7 +23,7 @@ from kitsu.safety import Gate, Judge, RuleSet
 from kitsu.worker import Process
 from kitsu.worker.web import bind
 from kitsu_orchestrator.app import Orchestrator, Settings
-from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TurnSettings
+from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TalkSettings, TurnSettings
 from kitsu_orchestrator.show import Show
 from tests.fakes.clock import FakeClock, FakeDoor
 from tests.fakes.workers import FakeBrain, FakeVoice
@@ -148,6 +148,7 @@ async def serving(
         ChatSettings(**settings.get("chat", {})),
         DeadAirSettings(**settings.get("dead_air", {})),
         SafetySettings(**settings.get("safety", {})),
+        TalkSettings(**settings.get("talk", {})),
     )
     orchestrator = Orchestrator(
         place(folder),

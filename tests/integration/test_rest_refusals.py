@@ -22,6 +22,7 @@ PATHS = {
     "/healthz", "/status", "/chat", "/say", "/turns", "/turns/{turn_id}", "/turns/{turn_id}/audio.wav",
     "/control/panic", "/control/resume", "/control/skip", "/control/volume", "/control/device", "/control/topics",
     "/control/{verb}", "/devices", "/voice", "/vts", "/vts/expr", "/vts/reset", "/modules/{name}",
+    "/events/asr", "/ears", "/ears/devices", "/ears/use", "/ears/mode", "/ears/{verb}", "/transcribe",
     "/obs", "/obs/scene", "/obs/preset", "/obs/text", "/obs/reset", "/obs/restore", "/obs/setup",
     "/turns/{turn_id}/why", "/safety/verdicts", "/safety/held",
     "/safety/held/{turn_id}", "/safety/words", "/safety/block", "/safety/unblock", "/safety/allow",
@@ -110,7 +111,7 @@ UNREADABLE: dict[str, tuple[bytes, dict[str, str], int]] = {
 }
 
 
-@pytest.mark.parametrize("path", ["/chat", "/say"])
+@pytest.mark.parametrize("path", ["/chat", "/say", "/events/asr"])
 @pytest.mark.parametrize("name", UNREADABLE)
 async def test_a_body_that_cannot_be_read_is_refused(show: Stack, path: str, name: str) -> None:
     content, headers, expected = UNREADABLE[name]
@@ -171,6 +172,32 @@ async def test_a_line_that_is_not_right_is_refused(show: Stack, path: str, name:
     assert await refused(show, "POST", path, content=content.encode(), headers=JSON) == (422, code)
 
 
+HEARD = {
+    "nothing": {},
+    "empty": {"text": ""},
+    "blank": {"text": " \u3000"},
+    "half a character": {"text": "\ud800"},
+    "too long": {"text": "x" * (MAX_CODE_POINTS + 1)},
+    "unknown field": {"text": "hi", "admin": True},
+    "role of nobody": {"text": "hi", "role": "operator"},
+    "name is half a character": {"text": "hi", "name": "\udfff"},
+    "long name": {"text": "hi", "name": "x" * 81},
+    "long id": {"text": "hi", "utterance": "x" * 65},
+    "conv with a path": {"text": "hi", "conv": "../stage"},
+    "too sure": {"text": "hi", "confidence": 1.5},
+    "from the future": {"text": "hi", "endpoint_ms": -1},
+    "an hour ago": {"text": "hi", "endpoint_ms": 3_600_000},
+    "NaN": {"text": "hi", "confidence": float("nan")},
+    "endless": {"text": "hi", "endpoint_ms": float("inf")},
+}
+
+
+@pytest.mark.parametrize("name", HEARD)
+async def test_what_another_tool_heard_wrongly_is_refused(show: Stack, name: str) -> None:
+    status, _ = await refused(show, "POST", "/events/asr", content=json.dumps(HEARD[name]).encode(), headers=JSON)
+    assert status == 422
+
+
 @pytest.mark.parametrize("name", CHAT_ONLY)
 async def test_an_author_that_is_not_right_is_refused(show: Stack, name: str) -> None:
     content = json.dumps({"text": "hi", **CHAT_ONLY[name]}).encode()
@@ -199,6 +226,16 @@ async def test_an_author_that_is_not_right_is_refused(show: Stack, name: str) ->
         ("POST", "/control/device", {"device": "x" * 201}, 422, "bad_request"),
         ("POST", "/control/device", {"device": 3}, 422, "bad_request"),
         ("POST", "/control/device", {"device": " "}, 422, "bad_request"),
+        ("POST", "/ears/mute", None, 503, "asr_missing"),
+        ("POST", "/ears/explode", None, 422, "bad_request"),
+        ("POST", "/ears/mode", {"mode": "open"}, 503, "asr_missing"),
+        ("POST", "/ears/mode", {"mode": "loud"}, 422, "bad_request"),
+        ("POST", "/ears/mode", {"mode": "open", "conv": "../x"}, 422, "bad_request"),
+        ("POST", "/ears/use", {"device": " "}, 422, "bad_request"),
+        ("POST", "/ears/use", {"device": "default"}, 503, "asr_missing"),
+        ("GET", "/ears/devices", None, 503, "asr_missing"),
+        ("POST", "/transcribe", None, 503, "asr_missing"),
+        ("POST", "/transcribe?language=German", None, 422, "bad_request"),
         ("GET", "/turns?limit=many", None, 422, "bad_request"),
         ("GET", "/turns/nobody", None, 404, "no_such_turn"),
         ("GET", "/turns/%00", None, 404, "no_such_turn"),

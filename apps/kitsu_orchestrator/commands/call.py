@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from kitsu.errors import KitsuError
-from kitsu.protocol import ChatLine
+from kitsu.protocol import STAGE, ChatLine
+from kitsu_orchestrator.replies import MICROPHONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,12 @@ class Call:
     argument: str
     line: ChatLine
     received: float  # s, perf_counter
+    conv: str = STAGE  # spoken ones may come from another conversation
+
+    @property
+    def door(self) -> str:
+        """Where it came in: chat, or mic."""
+        return "mic" if self.line.author.platform == MICROPHONE else "chat"
 
 
 Handler = Callable[[Call], Awaitable[str]]

@@ -77,9 +77,9 @@ class Handlers:
 
     async def skip(self, call: Call) -> str:
         """End what she is saying; answered when it has ended."""
-        stage = self._show.conversation(STAGE)
-        turn = stage.current
-        if turn is None or not self._show.skip(STAGE):
+        conversation = self._show.conversations.get(call.conv)
+        turn = conversation.current if conversation is not None else None
+        if turn is None or not self._show.skip(call.conv):
             raise CommandError("nothing_to_skip", "she is not saying anything.")
         done, _ = await asyncio.wait({turn.job.done}, timeout=SKIPPED_WITHIN_S)
         if not done:
@@ -151,7 +151,7 @@ class Handlers:
 
     async def panic(self, call: Call) -> str:
         """Everything silent; answered with what each exit said."""
-        self._show.panic(pressed(f"chat:{call.line.author.role}"))
+        self._show.panic(pressed(f"{call.door}:{call.line.author.role}"))
         exits = await self._show.confirmations.settle() if self._show.confirmations else ()
         late = [row.exit for row in exits if row.state == "late"]
         slowest = max((row.latency_ms for row in exits if row.state == "confirmed"), default=0.0)

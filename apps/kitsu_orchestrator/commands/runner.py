@@ -52,16 +52,19 @@ class Commands:
         if not typed.name:
             self._count("other_bots_command")
             return True
-        call = Call(typed.name, typed.argument, line, received)
+        self.give(Call(typed.name, typed.argument, line, received))
+        return True
+
+    def give(self, call: Call) -> None:
+        """A command, typed or spoken: it is run, or refused."""
         refusal = self._refusal(call)
         if refusal is not None:
             self._refuse(call, refusal)
-            return True
-        self._cooldowns.used(call.name, self.table.rules[call.name], line.author)
+            return
+        self._cooldowns.used(call.name, self.table.rules[call.name], call.line.author)
         task = asyncio.create_task(self._run(call), name=f"command {call.name}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return True
 
     async def stop(self) -> None:
         """No command outlives the show."""
@@ -70,7 +73,9 @@ class Commands:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def _refusal(self, call: Call) -> CommandError | None:
-        rule, author = self.table.rules[call.name], call.line.author
+        rule, author = self.table.rules.get(call.name), call.line.author
+        if rule is None:
+            return CommandError("switched_off", "that command is switched off.")
         if not self.table.allows(call.name, author):
             return CommandError("not_allowed", "that command is not for you, sorry.")
         if not self._is_time(rule, author):

@@ -44,6 +44,21 @@ class PlayoutFlush(Message, frozen=True, kw_only=True, tag="playout.flush"):
     reason: str
 
 
+class PlayoutPause(Message, frozen=True, kw_only=True, tag="playout.pause"):
+    """Somebody speaks into it: the conversation's clock stands still, and whatever comes waits. Answered with
+    `playout.paused`.
+
+    What the sinks hold already still sounds (`playout.lead_ms`). `playout.resume` ends it, and so does a newer `gen`;
+    after `limit_ms` it ends by itself, and turns that were open finish as `paused`.
+    """
+
+    limit_ms: float
+
+
+class PlayoutResume(Message, frozen=True, kw_only=True, tag="playout.resume"):
+    """The clock goes on where it stopped: it was a false interruption."""
+
+
 class SegmentHeard(Part, frozen=True, kw_only=True):
     """How much of one segment was heard."""
 
@@ -60,9 +75,9 @@ class PlayoutStarted(Message, frozen=True, kw_only=True, tag="playout.started"):
 
 
 class PlayoutProgress(Message, frozen=True, kw_only=True, tag="playout.progress"):
-    """While something sounds: every 50 ms, and at each segment's start."""
+    """While something sounds: every 50 ms, at each segment's start and end, and when a pause has come into effect."""
 
-    heard: SegmentHeard  # the segment that is sounding
+    heard: SegmentHeard  # the segment that is sounding, or has just ended
     position_ms: float  # of the turn
     buffered_ms: float  # received and not yet heard
     viseme: VisemeName = "sil"
@@ -71,7 +86,7 @@ class PlayoutProgress(Message, frozen=True, kw_only=True, tag="playout.progress"
 class PlayoutFinished(Message, frozen=True, kw_only=True, tag="playout.finished"):
     """The turn's sound is over, however it ended."""
 
-    reason: Literal["played", "flushed", "panic", "lost"]
+    reason: Literal["played", "flushed", "paused", "panic", "lost"]  # paused: for longer than its limit
     heard: tuple[SegmentHeard, ...]  # empty when nothing was, or when muted
     audio_ms: float  # played
     muted: bool = False  # some of it was played into silence
@@ -83,6 +98,12 @@ class PlayoutFinished(Message, frozen=True, kw_only=True, tag="playout.finished"
 
 class PlayoutFlushed(Message, frozen=True, kw_only=True, tag="playout.flushed"):
     """The conversation is silent."""
+
+    latency_ms: float  # order received -> last sample out
+
+
+class PlayoutPaused(Message, frozen=True, kw_only=True, tag="playout.paused"):
+    """The conversation is about to be silent, and waits."""
 
     latency_ms: float  # order received -> last sample out
 

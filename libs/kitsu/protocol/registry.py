@@ -14,6 +14,7 @@ AnyMessage = (
     | tts.TtsSynthesize | tts.TtsCancel | tts.TtsUse | tts.TtsUsing | tts.TtsAudio | tts.TtsFinished | tts.TtsFailed
     | playout.PlayoutOpen | playout.PlayoutCaption | playout.PlayoutClose | playout.PlayoutFlush
     | playout.PlayoutStarted | playout.PlayoutProgress | playout.PlayoutFinished | playout.PlayoutFlushed
+    | playout.PlayoutPause | playout.PlayoutResume | playout.PlayoutPaused
     | playout.PlayoutFrame | playout.PlayoutSinks
     | playout.PlayoutDevices | playout.PlayoutLook | playout.PlayoutUse | playout.PlayoutUsing
     | playout.PlayoutMirror | playout.PlayoutReference
@@ -55,6 +56,7 @@ MAY_SEND: dict[hub.Role, frozenset[type[Message]]] = {
         playout.PlayoutProgress,
         playout.PlayoutFinished,
         playout.PlayoutFlushed,
+        playout.PlayoutPaused,
         playout.PlayoutFrame,
         playout.PlayoutSinks,
         playout.PlayoutReference,

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from kitsu.protocol.approved import Approved, AuthorName, Question
+from kitsu.protocol.asr import EarsState
 from kitsu.protocol.control import ShowLevels
 from kitsu.protocol.envelope import Message, Part
 from kitsu.protocol.hub import Capabilities, QueueState
@@ -56,6 +57,7 @@ class StateSnapshot(Message, frozen=True, kw_only=True, tag="state.snapshot"):
     dropped: dict[str, int] = {}
     confirmed: tuple["PanicExit", ...] = ()  # of the panic that holds now
     obs: ObsState | None = None  # None: its worker has not said anything yet
+    ears: EarsState | None = None  # None: they are not running
 
 
 class PanicExit(Part, frozen=True, kw_only=True):

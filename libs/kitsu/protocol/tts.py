@@ -62,7 +62,7 @@ class TtsUsing(Message, frozen=True, kw_only=True, tag="tts.using"):
 class TtsCancel(Message, frozen=True, kw_only=True, tag="tts.cancel"):
     """Stop everything of `turn_id` up to `gen`, or with an empty one everything of the conversation older than `gen`.
 
-    Each segment that was running ends with `tts.finished{reason: cancelled}`.
+    Other turns of the conversation go on. Each segment that was running ends with `tts.finished{reason: cancelled}`.
     """
 
 

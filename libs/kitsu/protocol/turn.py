@@ -32,12 +32,13 @@ REASONS: dict[Outcome, frozenset[str]] = {
         }
     ),
     "muted": frozenset({"muted"}),
-    "interrupted": frozenset({"skip", "replaced", "client_gone", "removed"}),
+    "interrupted": frozenset({"skip", "replaced", "client_gone", "removed", "spoken_over"}),
     "expired": frozenset({"stale"}),
     "failed": frozenset({"policy_failed", "voice_failed", "playout_lost", "timeout", "restart", "internal"}),
     "panic": frozenset({"panic"}),
 }
-"""The one table of how turns end: outcome -> allowed reasons. yielded: she had begun it herself, and a viewer spoke."""
+"""The one table of how turns end: outcome -> allowed reasons. yielded: she had begun it herself, and a viewer spoke.
+spoken_over: somebody spoke into it."""
 
 
 class Segment(Part, frozen=True, kw_only=True):
@@ -72,13 +73,17 @@ class TurnSegment(Message, frozen=True, kw_only=True, tag="turn.segment"):
 
 
 class StageTimes(Part, frozen=True, kw_only=True):
-    """Where the time went, ms after the line came in; 0 where a stage was not reached."""
+    """Where the time went, ms after the line came in; 0 where a stage was not reached.
+
+    Negative: it was reached before, since what is said was guessed rightly before it was certain.
+    """
 
     gate_in_ms: float = 0.0
     first_token_ms: float = 0.0
     first_segment_ms: float = 0.0
     first_chunk_ms: float = 0.0
     first_audio_ms: float = 0.0
+    endpoint_ms: float = 0.0  # of a spoken line: from its last sample until the line came in
 
 
 class TurnEnded(Message, frozen=True, kw_only=True, tag="turn.ended"):

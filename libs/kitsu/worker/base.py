@@ -75,7 +75,7 @@ class Worker:
 
     async def send_media(self, message: Message, payload: bytes | memoryview) -> None:
         """Queue a binary message, waiting while the hub is behind."""
-        await self.outbox.put_waiting(message.conv, message.gen, encode(message, payload))
+        await self.outbox.put_waiting(message.conv, message.gen, encode(message, payload), message.turn_id)
 
     def error(self, error: KitsuError) -> None:
         """Tell hub and log about a failure."""

@@ -21,7 +21,7 @@ class Outbox:
 
     def __init__(self, media_limit: int = MEDIA_LIMIT) -> None:
         self._control: deque[str | bytes] = deque()
-        self._media: deque[tuple[str, int, str | bytes]] = deque()  # conv, gen, frame
+        self._media: deque[tuple[str, int, str | bytes, str]] = deque()  # conv, gen, frame, turn_id
         self._media_limit = media_limit
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
@@ -40,25 +40,27 @@ class Outbox:
         self._wake.set()
         return True
 
-    def put_media(self, conv: str, gen: int, frame: str | bytes) -> None:
+    def put_media(self, conv: str, gen: int, frame: str | bytes, turn_id: str = "") -> None:
         """Queue an encoded media frame; the oldest goes when there is no room."""
         if len(self._media) >= self._media_limit:
             self._media.popleft()
             self.dropped += 1
-        self._media.append((conv, gen, frame))
+        self._media.append((conv, gen, frame, turn_id))
         if len(self._media) >= self._media_limit:
             self._room.clear()
         self._wake.set()
 
-    async def put_waiting(self, conv: str, gen: int, frame: str | bytes) -> None:
+    async def put_waiting(self, conv: str, gen: int, frame: str | bytes, turn_id: str = "") -> None:
         """Queue a media frame, waiting for room."""
         while len(self._media) >= self._media_limit:  # the room may be gone again when several waited for it
             await self._room.wait()
-        self.put_media(conv, gen, frame)
+        self.put_media(conv, gen, frame, turn_id)
 
-    def flush(self, conv: str, gen: int) -> None:
-        """Forget media of `conv` older than `gen`."""
-        self._media = deque(item for item in self._media if item[0] != conv or item[1] >= gen)
+    def flush(self, conv: str, gen: int, turn_id: str = "") -> None:
+        """Forget media of `conv` older than `gen`. `turn_id`: of that turn only."""
+        self._media = deque(
+            item for item in self._media if item[0] != conv or item[1] >= gen or turn_id not in ("", item[3])
+        )
         self._make_room()
 
     def clear(self) -> None:

@@ -1,5 +1,6 @@
 """The launcher's door, by HTTP over a real socket-free ASGI transport; no process is started."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -120,3 +121,23 @@ async def test_unknown_names_actions_paths_and_methods(door: httpx.AsyncClient) 
 async def test_stop_sets_the_flag(door: httpx.AsyncClient, show: Show) -> None:
     assert (await door.post("/stop")).status_code == 202
     assert show.stopping.is_set()
+
+
+async def test_a_service_that_its_setting_turns_off_costs_no_process(tmp_path: Path) -> None:
+    where = Home(root=tmp_path, logs=tmp_path / "logs", configs=tmp_path)
+    where.make()
+    ears = {"asr": SERVICES["asr"]}
+    quiet = Show(
+        ears,
+        where=where,
+        settings=LauncherSettings(),
+        logs=LogSettings(),
+        network=NetworkSettings(),
+        system=this_system(),
+    )
+    async with asyncio.TaskGroup() as group:
+        await quiet.start(group)
+    (row,) = quiet.status()["services"]
+    assert (row["state"], row["pid"]) == ("stopped", None)
+    assert "asr.enabled" in row["reason"]
+    assert quiet.status()["ready"]

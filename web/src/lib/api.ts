@@ -1,5 +1,5 @@
 /** The door's REST, typed. */
-import type { AuthorRole, DeviceState, PanicExit } from '$lib/protocol';
+import type { AuthorRole, DeviceState, PanicExit, SourceState } from '$lib/protocol';
 
 export class ApiError extends Error {
 	constructor(
@@ -94,6 +94,10 @@ export const api = {
 	obsScene: (scene: string) => ask<unknown>('POST', '/api/v1/obs/scene', { scene }),
 	obsPreset: (preset: string) => ask<unknown>('POST', '/api/v1/obs/preset', { preset }),
 	obs: (order: 'reset' | 'restore') => ask<unknown>('POST', `/api/v1/obs/${order}`),
+	ears: (order: 'mute' | 'unmute') => ask<unknown>('POST', `/api/v1/ears/${order}`),
+	earsMode: (mode: SourceState['mode']) => ask<unknown>('POST', '/api/v1/ears/mode', { mode }),
+	microphones: () => ask<unknown>('GET', '/api/v1/ears/devices'),
+	microphone: (device: string) => ask<{ device: string }>('POST', '/api/v1/ears/use', { device }),
 	verdicts: (limit = 8) => ask<Verdict[]>('GET', `/api/v1/safety/verdicts?limit=${limit}`),
 	held: () => ask<HeldLine[]>('GET', '/api/v1/safety/held'),
 	answerHeld: (turn: string, answer: 'allow_once' | 'deny') =>

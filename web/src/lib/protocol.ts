@@ -312,7 +312,7 @@ export interface TtsUsing extends Envelope {
   message: string;
 }
 
-/** Stop everything of `turn_id` up to `gen`, or with an empty one everything of the conversation older than `gen`. Each segment that was running ends with `tts.finished{reason: cancelled}`. */
+/** Stop everything of `turn_id` up to `gen`, or with an empty one everything of the conversation older than `gen`. Other turns of the conversation go on. Each segment that was running ends with `tts.finished{reason: cancelled}`. */
 export interface TtsCancel extends Envelope {
   type: 'tts.cancel';
 }
@@ -379,6 +379,17 @@ export interface PlayoutFlush extends Envelope {
   reason: string;
 }
 
+/** Somebody speaks into it: the conversation's clock stands still, and whatever comes waits. Answered with `playout.paused`. What the sinks hold already still sounds (`playout.lead_ms`). `playout.resume` ends it, and so does a newer `gen`; after `limit_ms` it ends by itself, and turns that were open finish as `paused`. */
+export interface PlayoutPause extends Envelope {
+  type: 'playout.pause';
+  limit_ms: number;
+}
+
+/** The clock goes on where it stopped: it was a false interruption. */
+export interface PlayoutResume extends Envelope {
+  type: 'playout.resume';
+}
+
 /** How much of one segment was heard. */
 export interface SegmentHeard {
   segment: number;
@@ -393,10 +404,10 @@ export interface PlayoutStarted extends Envelope {
   latency_ms: number; // first `tts.audio` received -> first sample out
 }
 
-/** While something sounds: every 50 ms, and at each segment's start. */
+/** While something sounds: every 50 ms, at each segment's start and end, and when a pause has come into effect. */
 export interface PlayoutProgress extends Envelope {
   type: 'playout.progress';
-  heard: SegmentHeard; // the segment that is sounding
+  heard: SegmentHeard; // the segment that is sounding, or has just ended
   position_ms: number; // of the turn
   buffered_ms: number; // received and not yet heard
   viseme: 'sil' | 'PP' | 'FF' | 'TH' | 'DD' | 'kk' | 'CH' | 'SS' | 'nn' | 'RR' | 'aa' | 'E' | 'ih' | 'oh' | 'ou';
@@ -405,7 +416,7 @@ export interface PlayoutProgress extends Envelope {
 /** The turn's sound is over, however it ended. */
 export interface PlayoutFinished extends Envelope {
   type: 'playout.finished';
-  reason: 'played' | 'flushed' | 'panic' | 'lost';
+  reason: 'played' | 'flushed' | 'paused' | 'panic' | 'lost'; // paused: for longer than its limit
   heard: SegmentHeard[]; // empty when nothing was, or when muted
   audio_ms: number; // played
   muted: boolean; // some of it was played into silence
@@ -418,6 +429,12 @@ export interface PlayoutFinished extends Envelope {
 /** The conversation is silent. */
 export interface PlayoutFlushed extends Envelope {
   type: 'playout.flushed';
+  latency_ms: number; // order received -> last sample out
+}
+
+/** The conversation is about to be silent, and waits. */
+export interface PlayoutPaused extends Envelope {
+  type: 'playout.paused';
   latency_ms: number; // order received -> last sample out
 }
 
@@ -968,13 +985,14 @@ export interface TurnSegment extends Envelope {
   content: Segment;
 }
 
-/** Where the time went, ms after the line came in; 0 where a stage was not reached. */
+/** Where the time went, ms after the line came in; 0 where a stage was not reached. Negative: it was reached before, since what is said was guessed rightly before it was certain. */
 export interface StageTimes {
   gate_in_ms: number;
   first_token_ms: number;
   first_segment_ms: number;
   first_chunk_ms: number;
   first_audio_ms: number;
+  endpoint_ms: number; // of a spoken line: from its last sample until the line came in
 }
 
 /** The end of every turn that was accepted. */
@@ -1029,6 +1047,7 @@ export interface StateSnapshot extends Envelope {
   dropped: Record<string, number>;
   confirmed: PanicExit[]; // of the panic that holds now
   obs: ObsState | null; // None: its worker has not said anything yet
+  ears: EarsState | null; // None: they are not running
 }
 
 /** One exit's answer to the panic that holds now. */
@@ -1100,10 +1119,13 @@ export type AnyMessage =
   | PlayoutCaption
   | PlayoutClose
   | PlayoutFlush
+  | PlayoutPause
+  | PlayoutResume
   | PlayoutStarted
   | PlayoutProgress
   | PlayoutFinished
   | PlayoutFlushed
+  | PlayoutPaused
   | PlayoutFrame
   | PlayoutMirror
   | PlayoutReference
@@ -1196,10 +1218,13 @@ const NAMES: Record<MessageType, string> = {
   'playout.caption': 'PlayoutCaption',
   'playout.close': 'PlayoutClose',
   'playout.flush': 'PlayoutFlush',
+  'playout.pause': 'PlayoutPause',
+  'playout.resume': 'PlayoutResume',
   'playout.started': 'PlayoutStarted',
   'playout.progress': 'PlayoutProgress',
   'playout.finished': 'PlayoutFinished',
   'playout.flushed': 'PlayoutFlushed',
+  'playout.paused': 'PlayoutPaused',
   'playout.frame': 'PlayoutFrame',
   'playout.mirror': 'PlayoutMirror',
   'playout.reference': 'PlayoutReference',
@@ -1302,11 +1327,14 @@ const SHAPES: Record<string, Shape> = {
   PlayoutCaption: { defaults: { ...ENVELOPE, expression: "", action: "", intensity: 1.0 }, parts: { caption: 'Approved' } },
   PlayoutClose: { defaults: { ...ENVELOPE,  }, parts: {  } },
   PlayoutFlush: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  PlayoutPause: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  PlayoutResume: { defaults: { ...ENVELOPE,  }, parts: {  } },
   SegmentHeard: { defaults: {  }, parts: {  } },
   PlayoutStarted: { defaults: { ...ENVELOPE,  }, parts: {  } },
   PlayoutProgress: { defaults: { ...ENVELOPE, viseme: "sil" }, parts: { heard: 'SegmentHeard' } },
   PlayoutFinished: { defaults: { ...ENVELOPE, muted: false, stalls: 0, stall_ms: 0.0, wav: "", wav_error: "" }, parts: { heard: 'SegmentHeard' } },
   PlayoutFlushed: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  PlayoutPaused: { defaults: { ...ENVELOPE,  }, parts: {  } },
   WordAt: { defaults: {  }, parts: {  } },
   VisemeAt: { defaults: {  }, parts: {  } },
   PlayoutFrame: { defaults: { ...ENVELOPE, segment: -1, visemes: [], words: [] }, parts: { visemes: 'VisemeAt', words: 'WordAt' } },
@@ -1373,11 +1401,11 @@ const SHAPES: Record<string, Shape> = {
   TurnQueued: { defaults: { ...ENVELOPE,  }, parts: {  } },
   TurnStarted: { defaults: { ...ENVELOPE, author: null, author_role: "viewer", question: null }, parts: { author: 'Approved', question: 'Approved' } },
   TurnSegment: { defaults: { ...ENVELOPE,  }, parts: { content: 'Segment' } },
-  StageTimes: { defaults: { gate_in_ms: 0.0, first_token_ms: 0.0, first_segment_ms: 0.0, first_chunk_ms: 0.0, first_audio_ms: 0.0 }, parts: {  } },
-  TurnEnded: { defaults: { ...ENVELOPE, heard: "", audio_ms: 0.0, times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0}, policy_engine: "", tts_engine: "" }, parts: { times: 'StageTimes' } },
+  StageTimes: { defaults: { gate_in_ms: 0.0, first_token_ms: 0.0, first_segment_ms: 0.0, first_chunk_ms: 0.0, first_audio_ms: 0.0, endpoint_ms: 0.0 }, parts: {  } },
+  TurnEnded: { defaults: { ...ENVELOPE, heard: "", audio_ms: 0.0, times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0,"endpoint_ms":0.0}, policy_engine: "", tts_engine: "" }, parts: { times: 'StageTimes' } },
   ServiceState: { defaults: { reason: "", latency_ms: {}, queues: {}, capabilities: {"engine":"","engines":[],"voices":[],"max_parallel":1,"features":[],"note":""} }, parts: { queues: '*QueueState', capabilities: 'Capabilities' } },
-  TurnState: { defaults: { author: null, question: null, segments: [], heard: [], outcome: null, reason: "", times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0} }, parts: { author: 'Approved', question: 'Approved', segments: 'Segment', heard: 'SegmentHeard', times: 'StageTimes' } },
-  StateSnapshot: { defaults: { ...ENVELOPE, services: [], sinks: [], device: {"chosen":"","playing":"","trouble":"","there":[],"default":""}, current: [], recent: [], waiting: 0, dropped: {}, confirmed: [], obs: null }, parts: { levels: 'ShowLevels', services: 'ServiceState', sinks: 'SinkState', device: 'DeviceState', current: 'TurnState', recent: 'TurnState', confirmed: 'PanicExit', obs: 'ObsState' } },
+  TurnState: { defaults: { author: null, question: null, segments: [], heard: [], outcome: null, reason: "", times: {"gate_in_ms":0.0,"first_token_ms":0.0,"first_segment_ms":0.0,"first_chunk_ms":0.0,"first_audio_ms":0.0,"endpoint_ms":0.0} }, parts: { author: 'Approved', question: 'Approved', segments: 'Segment', heard: 'SegmentHeard', times: 'StageTimes' } },
+  StateSnapshot: { defaults: { ...ENVELOPE, services: [], sinks: [], device: {"chosen":"","playing":"","trouble":"","there":[],"default":""}, current: [], recent: [], waiting: 0, dropped: {}, confirmed: [], obs: null, ears: null }, parts: { levels: 'ShowLevels', services: 'ServiceState', sinks: 'SinkState', device: 'DeviceState', current: 'TurnState', recent: 'TurnState', confirmed: 'PanicExit', obs: 'ObsState', ears: 'EarsState' } },
   PanicExit: { defaults: { latency_ms: 0.0, detail: "" }, parts: {  } },
   ShowChanged: { defaults: { ...ENVELOPE, confirmed: [] }, parts: { levels: 'ShowLevels', confirmed: 'PanicExit' } },
   ServiceChanged: { defaults: { ...ENVELOPE,  }, parts: { service: 'ServiceState' } },

@@ -16,10 +16,11 @@ const STAGES: [keyof StageTimes, string][] = [
 	['first_audio_ms', 'sound']
 ];
 
-/** Time spent in each stage; stages that were not reached are left out. */
+/** Time spent in each stage; stages that were not reached are left out, and those that were reached before the line came. */
 export function stages(times: StageTimes): Stage[] {
 	let before = 0;
 	const found: Stage[] = [];
+	if (times.endpoint_ms > 0) found.push({ name: 'listening', ms: times.endpoint_ms });
 	for (const [key, name] of STAGES) {
 		if (times[key] <= 0) continue;
 		found.push({ name, ms: Math.max(0, times[key] - before) });

@@ -2,6 +2,7 @@
 import type {
 	AnyMessage,
 	DeviceState,
+	EarsState,
 	ObsState,
 	PanicExit,
 	ServiceState,
@@ -14,6 +15,15 @@ import type {
 
 const RECENT = 20;
 const NOTICES = 5;
+
+/** What somebody says into a microphone, or has said last. */
+export interface Saying {
+	utterance: string;
+	who: string;
+	text: string;
+	/** What became of it: words, a command, or nothing (why). */
+	end: '' | 'words' | 'command' | (string & {});
+}
 
 export interface Show {
 	/** False until the first snapshot. */
@@ -32,6 +42,9 @@ export interface Show {
 	confirmed: PanicExit[];
 	/** Null: nothing was heard of OBS yet. */
 	obs: ObsState | null;
+	/** Null: they do not run. */
+	ears: EarsState | null;
+	saying: Saying | null;
 	notices: StreamNotice[];
 }
 
@@ -50,6 +63,8 @@ export const NOTHING: Show = {
 	dropped: {},
 	confirmed: [],
 	obs: null,
+	ears: null,
+	saying: null,
 	notices: []
 };
 
@@ -62,13 +77,25 @@ export function reduce(show: Show, message: AnyMessage): Show {
 		case 'show.changed':
 			return { ...next, levels: message.levels, confirmed: message.confirmed };
 		case 'service.changed':
-			return { ...next, services: replaced(next.services, message.service) };
+			return {
+				...next,
+				services: replaced(next.services, message.service),
+				...(message.service.role === 'asr' && !message.service.connected ? { ears: null, saying: null } : {})
+			};
 		case 'playout.sinks':
 			return { ...next, sinks: message.sinks };
 		case 'playout.devices':
 			return { ...next, device: message.device };
 		case 'obs.state':
 			return { ...next, obs: message };
+		case 'asr.state':
+			return { ...next, ears: message.ears };
+		case 'asr.speech':
+		case 'asr.partial':
+		case 'asr.final':
+		case 'asr.command':
+		case 'asr.dropped':
+			return { ...next, saying: said(next.saying, message) };
 		case 'chat.shed':
 			return { ...next, dropped: message.dropped, waiting: message.waiting };
 		case 'stream.notice':
@@ -122,11 +149,11 @@ const EMPTY_TURN = {
 	heard: [],
 	outcome: null,
 	reason: '',
-	times: { gate_in_ms: 0, first_token_ms: 0, first_segment_ms: 0, first_chunk_ms: 0, first_audio_ms: 0 }
+	times: { gate_in_ms: 0, first_token_ms: 0, first_segment_ms: 0, first_chunk_ms: 0, first_audio_ms: 0, endpoint_ms: 0 }
 };
 
 function fromSnapshot(show: Show, message: StateSnapshot): Show {
-	const { levels, character, services, sinks, device, current, recent, waiting, dropped, confirmed, obs, seq } =
+	const { levels, character, services, sinks, device, current, recent, waiting, dropped, confirmed, obs, ears, seq } =
 		message;
 	return {
 		ready: true,
@@ -143,12 +170,35 @@ function fromSnapshot(show: Show, message: StateSnapshot): Show {
 		dropped,
 		confirmed,
 		obs,
+		ears,
+		saying: show.saying,
 		notices: show.notices
 	};
 }
 
-/** Messages of an earlier generation of their conversation; ends are always heard. */
+type Spoken = Extract<AnyMessage, { type: 'asr.speech' | 'asr.partial' | 'asr.final' | 'asr.command' | 'asr.dropped' }>;
+
+function said(before: Saying | null, message: Spoken): Saying | null {
+	const { utterance, speaker } = message;
+	const same = before?.utterance === utterance;
+	const who = speaker.name || speaker.role;
+	switch (message.type) {
+		case 'asr.speech':
+			return same ? before : { utterance, who, text: '', end: '' };
+		case 'asr.partial':
+			return { utterance, who, text: message.text, end: '' };
+		case 'asr.final':
+			return { utterance, who, text: message.text, end: 'words' };
+		case 'asr.command':
+			return { utterance, who, text: message.text, end: 'command' };
+		case 'asr.dropped':
+			return same ? { utterance, who, text: before.text, end: message.reason } : before;
+	}
+}
+
+/** Messages of an earlier generation of their conversation; ends, and what is said to her, are always heard. */
 function stale(show: Show, message: AnyMessage): boolean {
+	if (message.type.startsWith('asr.')) return false;
 	if (message.type === 'turn.ended' || message.type === 'playout.finished') return false;
 	return message.conv !== '' && message.gen < (show.gens[message.conv] ?? 0);
 }

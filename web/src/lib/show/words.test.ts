@@ -45,12 +45,14 @@ describe('words', () => {
 
 describe('latency', () => {
 	it('splits the way to the first sound', () => {
-		const times: StageTimes = { gate_in_ms: 5, first_token_ms: 105, first_segment_ms: 205, first_chunk_ms: 265, first_audio_ms: 270 };
+		const times: StageTimes = { gate_in_ms: 5, first_token_ms: 105, first_segment_ms: 205, first_chunk_ms: 265, first_audio_ms: 270, endpoint_ms: 0 };
 		expect(stages(times).map((one) => one.ms)).toEqual([5, 100, 100, 60, 5]);
+		const guessed = { ...times, gate_in_ms: -300, first_token_ms: -200, endpoint_ms: 640 };
+		expect(stages(guessed).map((one) => one.ms)).toEqual([640, 205, 60, 5]);
 	});
 
 	it('leaves out what was not reached', () => {
-		const times: StageTimes = { gate_in_ms: 5, first_token_ms: 0, first_segment_ms: 0, first_chunk_ms: 0, first_audio_ms: 0 };
+		const times: StageTimes = { gate_in_ms: 5, first_token_ms: 0, first_segment_ms: 0, first_chunk_ms: 0, first_audio_ms: 0, endpoint_ms: 0 };
 		expect(stages(times)).toEqual([{ name: 'gate', ms: 5 }]);
 	});
 

@@ -1,0 +1,45 @@
+/** The ears in words. Pure. */
+import type { EarsState, SourceState } from '$lib/protocol';
+
+export interface Choice<T extends string = string> {
+	value: T;
+	label: string;
+}
+
+export const MODES: Choice<SourceState['mode']>[] = [
+	{ value: 'open', label: 'to everything' },
+	{ value: 'push_to_talk', label: 'while the key is held' },
+	{ value: 'wake_word', label: 'only to her name' },
+	{ value: 'off', label: 'to nothing' }
+];
+
+const WHY: Record<string, string> = {
+	too_short: 'too short',
+	echo: 'her own voice',
+	nothing: 'no words',
+	phantom: 'noise',
+	not_addressed: 'not to her',
+	muted: 'muted',
+	panic: 'panic',
+	source_lost: 'microphone gone',
+	failed: 'not understood'
+};
+
+/** Why nothing came of what was said. */
+export function droppedWhy(reason: string): string {
+	return WHY[reason] ?? reason;
+}
+
+/** Microphones of the machine; the one that was chosen is always among them, gone or not. */
+export function microphoneChoices(ears: EarsState): Choice[] {
+	const { chosen, there } = ears;
+	const choices: Choice[] = [{ value: 'none', label: 'Browsers only' }];
+	if (there.length > 0 || chosen === 'default')
+		choices.push({ value: 'default', label: ears.default ? `System default (${ears.default})` : 'System default' });
+	choices.push(...there.map((name) => ({ value: name, label: name })));
+	if (chosen && !choices.some((one) => one.value === chosen)) {
+		const lost = ears.sources.some((one) => one.kind === 'device' && one.state === 'lost');
+		choices.push({ value: chosen, label: lost ? `${chosen} (not there)` : chosen });
+	}
+	return choices;
+}
