@@ -47,8 +47,8 @@ _PLUS_SIGN = re.compile(r"\+|\bplus\b", re.IGNORECASE)
 _PLUS = re.compile(r"\b[^\W\d_]{1,10}(?: ?(?:\+|\bplus\b) ?[^\W\d_]{1,10})+\b", re.IGNORECASE)
 _INITIAL = re.compile(r"^[\s\"'*•>-]*(\w)", re.MULTILINE)
 _SAYS_SO = re.compile(
-    r"\b(?:backwards?|revers\w+|rot.?13|other way|mirror\w*|decode|umgekehrt|r[uü]ckw[aä]rts|al rev[eé]s|ao contr[aá]rio"
-    r"|de tr[aá]s|[aà] l'envers)\b",
+    r"\b(?:backwards?|revers\w+|rot.?13|other way|mirror\w*|decode|umgekehrt|r[uü]ckw[aä]rts|al rev[eé]s"
+    r"|ao contr[aá]rio|de tr[aá]s|[aà] l'envers)\b",
     re.IGNORECASE,
 )
 _MIN_LINES = 3
