@@ -200,7 +200,7 @@ def _vocabulary(patterns: Mapping[str, list[Pattern]], terms: Mapping[str, list[
     phrases = (term.text.split() for found in terms.values() for term in found)
     return {
         *(word for source in sources for word in _words_of(source)),
-        *(word for phrase in phrases if len(phrase) > 1 for word in phrase),
+        *(word for phrase in phrases if len(phrase) > 1 for word in phrase if word.isalpha()),
     }
 
 

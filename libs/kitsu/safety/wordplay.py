@@ -46,6 +46,11 @@ _JOINT = re.compile(r"[a-z][A-Z]|[^\W\d_]_|_[^\W\d_]|A[A-Z][a-z]")
 _PLUS_SIGN = re.compile(r"\+|\bplus\b", re.IGNORECASE)
 _PLUS = re.compile(r"\b[^\W\d_]{1,10}(?: ?(?:\+|\bplus\b) ?[^\W\d_]{1,10})+\b", re.IGNORECASE)
 _INITIAL = re.compile(r"^[\s\"'*•>-]*(\w)", re.MULTILINE)
+_SAYS_SO = re.compile(
+    r"\b(?:backwards?|revers\w+|rot.?13|other way|mirror\w*|decode|umgekehrt|r[uü]ckw[aä]rts|al rev[eé]s"
+    r"|ao contr[aá]rio|de tr[aá]s|[aà] l'envers)\b",
+    re.IGNORECASE,
+)
 _MIN_LINES = 3
 _CAPITALS = range(4, 27)
 _CLAUSE = re.compile(r"[\n.:;!?()]+")
@@ -199,8 +204,9 @@ def _latin(word: str) -> bool:
 
 
 def _gives_away(turned: str, text: str, known: Collection[str]) -> bool:
-    """Whether known words come out, and no fewer than the text has as it is written."""
-    return 0 < _count_known(turned, known) >= _count_known(text, known)
+    """Whether known words come out: no fewer than the text has as it is written, unless it says that it is turned."""
+    found = _count_known(turned, known)
+    return found > 0 and (bool(_SAYS_SO.search(text)) or found >= _count_known(text, known))
 
 
 def _count_known(text: str, known: Collection[str]) -> int:
