@@ -32,7 +32,7 @@ from bench.stats import p50, p95
 CONV = "page:trip"
 TARGET_MS = 1200.0
 MOUTH_MS = 1000.0
-WAIT_S = 20.0
+WAIT_S = 12.0
 LOOK_EVERY_S = 0.05
 EMBEDDED = {
     "asr.enabled": "true",
@@ -117,6 +117,11 @@ class Room:
             return None
         return _trip(turn, spoken_at, self.listener)
 
+    async def counts(self) -> dict[str, int]:
+        """What came of what was heard."""
+        counts: dict[str, int] = (await self.stack.door.call("GET", "/ears")).json()["counts"]
+        return counts
+
     async def wav(self) -> bytes:
         """What was played of the last answer."""
         return await _raw(self.stack.door, f"/turns/{self.listener.turn_id}/audio.wav", self.stack.place.home.turns)
@@ -175,12 +180,12 @@ async def measure(sounds: Sequence[Samples], count: int, settings: dict[str, str
             for number, sound in zip(range(count), cycle(sounds), strict=False):
                 trip = await show.trip(sound)
                 if trip is None:
-                    progress(f"{number + 1}: no answer")
+                    progress(f"{number + 1}: no answer; so far {await show.counts()}")
                     continue
                 trips.append(trip)
                 how = "guessed" if trip.guessed else "waited for"
                 progress(f"{number + 1}: {trip.heard!r} {how}, sound after {trip.sound:.0f} ms")
-            counts = (await show.stack.door.call("GET", "/ears")).json()["counts"]
+            counts = await show.counts()
             if wav is not None and trips:
                 await asyncio.to_thread(wav.write_bytes, await show.wav())
     if not trips:

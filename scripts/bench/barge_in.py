@@ -130,6 +130,12 @@ async def interruption(room: Room, sound: Samples) -> float | None:
     return silent_ms
 
 
+async def paused(room: Room) -> int:
+    """How often she has waited so far."""
+    ears = (await room.stack.door.call("GET", "/ears")).json()
+    return int(ears["counts"].get("paused", 0))
+
+
 async def false_interruption(room: Room, sound: Samples) -> bool:
     """Somebody coughs; whether she said it all in the end."""
     turn_id = await room.ask()
@@ -172,8 +178,10 @@ async def measure(*, quick: bool = False) -> dict[str, float]:
                 text, voice = SENTENCES[number % len(SENTENCES)], voices[number % len(voices)]
                 silent_ms = await interruption(show, padded(await say(text, voice), 0.2, 0.1))
                 found += [] if silent_ms is None else [silent_ms]
+            before = await paused(show)
             for number in range(coughs):
                 resumed += await false_interruption(show, noise(COUGH_S, -18.0, number))
+            waited = await paused(show) - before
     if not found:
         raise BenchError("not_interrupted", "Nobody silenced her.")
     return {
@@ -181,5 +189,6 @@ async def measure(*, quick: bool = False) -> dict[str, float]:
         "barge_in_ms_p50": round(p50(found), 1),
         "barge_in_ms_p95": round(p95(found), 1),
         "barge_in_missed": float(count - len(found)),
+        "cough_waited": waited / coughs,
         "cough_resumed": resumed / coughs,
     }
