@@ -127,7 +127,7 @@ class Show:
             "home": str(self._home.root),
             "logs": str(self._home.logs),
             "state": "stopping" if self.stopping.is_set() else "running",
-            "ready": all(service["ready"] for service in services if service["state"] != "stopped"),
+            "ready": all(service["ready"] for service in services if service["state"] not in ("off", "stopped")),
             "urls": urls(self._network),
             "services": services,
         }

@@ -15,7 +15,7 @@ from kitsu_launcher.config import LauncherSettings
 from kitsu_launcher.logs import ServiceLog
 from kitsu_launcher.system import System
 
-State = Literal["stopped", "starting", "ok", "degraded", "failed", "waiting", "stopping"]
+State = Literal["off", "stopped", "starting", "ok", "degraded", "failed", "waiting", "stopping"]
 
 QUICK_DEATH_S = 10.0
 PAUSE_S = 0.25
@@ -96,7 +96,7 @@ class Supervised:
 
     def leave_off(self, why: str) -> None:
         """It is not started with the others."""
-        self._show("stopped", why)
+        self._show("off", why)
 
     def order(self, order: dict[str, Any]) -> bool:
         """An order on its stdin, at once; False when it does not run."""

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from kitsu.services import SERVICES
-from tests.e2e.launched import LaunchedShow, launched, until
+from tests.e2e.launched import SPINE, LaunchedShow, launched, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a tmpfs to be filled")
 DISK = "size=8m"
@@ -94,6 +93,6 @@ def test_a_full_disk_costs_stories_and_never_her_voice(show: LaunchedShow) -> No
     assert len(show.wav(after["turn_id"])) > 10_000
     until(lambda: show.call("GET", "/status")["store_error"] == "")
     rows = show.services()
-    assert {name: (rows[name]["pid"], rows[name]["restarts"]) for name in SERVICES} == {
-        name: (before[name]["pid"], 0) for name in SERVICES
+    assert {name: (rows[name]["pid"], rows[name]["restarts"]) for name in SPINE} == {
+        name: (before[name]["pid"], 0) for name in SPINE
     }

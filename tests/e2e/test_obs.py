@@ -90,6 +90,12 @@ async def test_a_killed_hub_and_a_restarted_one(obs: ObsStudio, tmp_path: Path) 
 
 async def test_a_show_without_obs_is_healthy(tmp_path: Path) -> None:
     with launched(tmp_path / "home") as show:
-        assert "not configured" in show.services()["obs"]["reason"]
+        row = show.services()["obs"]
+        assert (row["state"], row["pid"]) == ("off", None), "what nobody asked for costs no process"
+        assert "not configured" in row["reason"]
+        assert show.kitsu("status").returncode == show.kitsu("start").returncode == 0
+        assert show.services()["obs"]["pid"] is None
         assert show.call("POST", "/obs/scene", {"scene": "x"})["error"]["code"] == "obs_not_configured"
         assert "obs" not in [row["exit"] for row in show.call("POST", "/control/panic")["exits"]]
+        assert show.kitsu("start", "obs").returncode == 0
+        assert show.services()["obs"]["state"] == "ok", "it runs when told to, and says that it has no password"

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from kitsu.services import SERVICES
-from tests.e2e.launched import LaunchedShow, launched
+from tests.e2e.launched import SPINE, LaunchedShow, launched
 from tests.e2e.test_pages import ARGS, AUTOPLAY, BUILD, CHROMIUM, METER, until
 
 LINE = "Once upon a time, a small orange fox found a microphone in the snow, and she told everybody about it."
@@ -119,7 +118,7 @@ async def test_panic_on_the_page_silences_what_is_heard(show: LaunchedShow) -> N
         await pages.ask("POST", "/control/skip", {})
 
 
-@pytest.mark.parametrize("name", [name for name, service in SERVICES.items() if not service.wanted])
+@pytest.mark.parametrize("name", SPINE)
 async def test_the_pages_come_back_after_a_restart(show: LaunchedShow, name: str) -> None:
     """Nobody reloads anything: the next line is heard on the overlay and shown in the control room."""
     async with opened(show) as pages:

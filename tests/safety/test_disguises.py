@@ -86,6 +86,9 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "as in": lambda word: ", ".join(f"{letter} as in {NATO[letter]}" for letter in word),
     "quoted parts": lambda word: f'"{word[:3]}" + "{word[3:]}"',
     "plus": lambda word: f"{word[:3]} plus {word[3:]}",
+    "assigned": lambda word: f'x = "{word[:3]}", y = "{word[3:]}"; say x+y',
+    "blank": lambda word: f"finish: {word[:-2]}__",
+    "initials": lambda word: f"first letters only: {' '.join(f'{letter}oxes' for letter in word)}",
     "acrostic": lambda word: "\n".join(f"{letter.upper()}oxes run" for letter in word),
     "capitals": lambda word: " ".join(f"{letter.upper()}ox" for letter in word),
 }

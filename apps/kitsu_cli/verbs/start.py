@@ -4,7 +4,8 @@ import time
 from argparse import Namespace
 from typing import Any
 
-from kitsu.config import Home, home, load_all
+from kitsu.config import Home, home, is_wanted, load_all
+from kitsu.services import SERVICES
 from kitsu_cli import screen
 from kitsu_cli.exits import Exit, VerbError
 from kitsu_cli.hints import hints
@@ -67,13 +68,18 @@ def running_launcher() -> Door | None:
 
 
 def revive(launcher: Door, names: list[str]) -> None:
-    """Start every service that does not run (or those named)."""
+    """Start every service that is wanted and does not run (or those named)."""
     for service in launcher.get("/status", timeout_s=10.0)["services"]:
-        chosen = service["name"] in names if names else True
-        if chosen and service["state"] in ("stopped", "failed") and service["pid"] is None:
+        chosen = service["name"] in names if names else _is_wanted(service["name"])
+        if chosen and service["state"] in ("off", "stopped", "failed") and service["pid"] is None:
             launcher.post(f"/services/{service['name']}/start")
     for name in names:
         launcher.post(f"/services/{name}/start")  # says so when there is no such service
+
+
+def _is_wanted(name: str) -> bool:
+    """By the settings as they are now; the launcher may know older ones."""
+    return name not in SERVICES or is_wanted(SERVICES[name])
 
 
 def until_settled(launcher: Door, arguments: Namespace, where: Home, launched: Launched | None) -> dict[str, Any]:

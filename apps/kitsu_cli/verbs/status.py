@@ -55,10 +55,11 @@ def ask_both(*asked: Door) -> list[Any]:
 
 
 def healthy(launcher: Any, show: Any) -> bool:
-    """Every process is up and every role is with the hub."""
+    """Every process that is wanted is up, and every role is with the hub."""
     if not isinstance(launcher, dict) or not isinstance(show, dict):
         return False
-    up = all(service["ready"] and service["state"] in ("ok", "degraded") for service in launcher["services"])
+    wanted = [service for service in launcher["services"] if service["state"] != "off"]
+    up = all(service["ready"] and service["state"] in ("ok", "degraded") for service in wanted)
     return up and all(role.get("state") in ("ok", "degraded") for role in show.get("services", []))
 
 

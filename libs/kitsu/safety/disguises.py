@@ -28,6 +28,8 @@ _WORDPLAY = {
     "letter names": wordplay.letter_names,
     "as in": wordplay.as_in,
     "quoted parts": wordplay.quoted_parts,
+    "assigned": wordplay.assigned,
+    "blanks": wordplay.blanks,
     "camel case": wordplay.camel_case,
     "plus": wordplay.plus,
     "acrostic": wordplay.acrostic,

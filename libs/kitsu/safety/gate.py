@@ -12,7 +12,7 @@ from kitsu.safety.actions import LETS_THROUGH, Action, Actions
 from kitsu.safety.clean import clean, parted
 from kitsu.safety.leakage import PromptWatch
 from kitsu.safety.loading import load_rulebook
-from kitsu.safety.recent import Recent
+from kitsu.safety.recent import LETTERS_AT_ONCE, Recent
 from kitsu.safety.rules import Finding, RuleSet, Stage
 from kitsu.safety.verdict import InputVerdict, ObsTextVerdict, OutputVerdict, ReplyVerdict, Why
 
@@ -148,7 +148,12 @@ class Gate:
                 self._recent.forget(author)
                 return why
         self._recent.add(author, line)
-        return None
+        letters = self._recent.letters(author) if len(line) <= LETTERS_AT_ONCE else ""
+        why = self._judge(letters, "input", "question", started) if letters else Why()
+        if why.passes:
+            return None
+        self._recent.forget(author)
+        return replace(why, start=0, end=len(line))
 
     def _input_verdict(self, line: str, why: Why, author: str, turn_id: str, started: float) -> InputVerdict:
         name = clean(author[:MAX_NAME_CODE_POINTS])

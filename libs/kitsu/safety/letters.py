@@ -20,8 +20,8 @@ _APOSTROPHES = frozenset("’‘ʼ´′＇")
 _MAX_EXPANSION = 3  # code points that one may fold to; a single Arabic ligature would otherwise become 18
 _STYLED = frozenset({"So", "Sk", "No", "Lm", "Ll", "Lu"})
 _SMALL = str.maketrans(
-    "авгезѕіјкмнопрстухьԁԛԝһӏё" + "αβγεηικνορτυχωλσ" + "øłđıðŧħɡɑƒ",
-    "abre3sijkmhonpctyxbdqwhle" + "abyenikvoptuxwlo" + "oldidthgaf",
+    "авгезѕіјкмнопрстухьԁԛԝһӏё" + "ғҝқңүұҳҽԍпшᴦ" + "αβγεηικνορτυχωλσ" + "øłđıðŧħɡɑƒǝɐꞓɛɘʃɩɫɲɳʋɯ",
+    "abre3sijkmhonpctyxbdqwhle" + "fkkhyyxegnwr" + "abyenikvoptuxwlo" + "oldidthgafeaceesilnnvm",
 )
 """Small letters that read as another; Unicode lists many of these only as capitals, or not at all."""
 

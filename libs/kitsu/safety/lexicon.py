@@ -35,6 +35,8 @@ _LETTERS = re.compile(rb"[a-z\x80-\xff]*")
 _REPEAT = re.compile(r"(.)\1+")
 _HISSING = ("s", "x", "z", "h")  # their plural takes an e
 _MIN_LETTERS = 3
+_HAN = re.compile("[\u3400-\u9fff]")
+"""Characters of scripts that put no gaps between words, and say a word in one or two of them."""
 _LONGEST_ALLOWED = 64  # bytes around a find in which an allowed word or phrase is looked for
 
 
@@ -51,10 +53,12 @@ class Term:
         """Fold an entry.
 
         Raises:
-            ValueError: fewer than three letters remain; so short a term would be found everywhere.
+            ValueError: fewer than three letters (two with Chinese ones) remain; a shorter term is found everywhere.
         """
-        term = cls(folded(text), part, level)
-        if sum(map(str.isalpha, term.text)) < _MIN_LETTERS:
+        letters = folded(text)
+        han = bool(_HAN.search(letters))
+        term = cls(letters, part or han, level)
+        if sum(map(str.isalpha, letters)) < _MIN_LETTERS - han:
             raise ValueError(f"{text!r} has fewer than {_MIN_LETTERS} letters")
         return term
 

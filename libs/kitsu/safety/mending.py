@@ -18,9 +18,13 @@ _SIGN = re.compile(r"[0-9@$€£¥¢|+]")
 _SPACED = re.compile(r"(?<!\S)\w(?:[ ._*/|,~-]\w){2,}(?!\w)")
 _LOOSE = re.compile(r"[\W_]+")
 _RUN = re.compile(r"(.)\1{2,}")
+_MASKED = re.compile(r"[a-z][a-z*#_%]*[*#_%][a-z*#_%]*[a-z]")
+_MASKS = re.compile(r"[*#_%]")
 _EDGES = ".,;:?!\"'()[]{}<>#*_-~…"
 _CORRECTABLE = range(5, 20)  # letters; shorter words have too many innocent neighbours
+_MASKABLE = range(4, 20)
 _SHORTEST_PIECE = 2
+_SENTENCE = 12  # letters glued together in which one may be the article: cockatoo is no cock a too
 _SPLITTABLE = range(7, 61)
 _LONGEST_PIECE = 16
 
@@ -42,6 +46,10 @@ class Mender:
         for word in misspelt:
             for slip in (word, *_shortened(word)):
                 self._slips.setdefault(slip, []).append(word)
+        self._masked: dict[tuple[int, str], list[str]] = {}
+        for word in sorted(self.vocabulary):
+            if len(word) in _MASKABLE:
+                self._masked.setdefault((len(word), word[0]), []).append(word)
         self._mended = lru_cache(maxsize=8192)(self._mend_token)
 
     def mend(self, plain: View) -> View | None:
@@ -70,7 +78,15 @@ class Mender:
         if not core or core in self._known:
             return token
         before, _, after = token.partition(core)
-        return before + self._understood(core) + after
+        return before + (self._unmasked(core) or self._understood(core)) + after
+
+    def _unmasked(self, core: str) -> str:
+        """The one known word behind `b*mb`, if there is one and most of its letters show; else empty."""
+        if not _MASKED.fullmatch(core) or 2 * len(_MASKS.findall(core)) >= len(core):
+            return ""
+        shape = re.compile(_MASKS.sub(".", core))
+        fitting = [word for word in self._masked.get((len(core), core[0]), ()) if shape.fullmatch(word)]
+        return fitting[0] if len(fitting) == 1 else ""
 
     def _understood(self, core: str) -> str:
         word = self._unstretched(self._unleet(core))
@@ -79,6 +95,8 @@ class Mender:
             return word
         if (corrected := self._corrected(word)) is not None:
             return corrected
+        if word[0] == "a" and word[1:] in self._known and len(word) > _SHORTEST_PIECE + 1:
+            return f"a {word[1:]}"
         return self._split(word) if len(word) in _SPLITTABLE else word
 
     def _unleet(self, core: str) -> str:
@@ -108,10 +126,12 @@ class Mender:
     def _split(self, word: str) -> str:
         """The known words that `word` is glued together from, as few as can be; itself when there are none."""
         best: list[tuple[str, ...] | None] = [(), *(None for _ in word)]
+        between = "a" if len(word) >= _SENTENCE else ""
         for end in range(1, len(word) + 1):
-            for start in range(max(0, end - _LONGEST_PIECE), end - _SHORTEST_PIECE + 1):
+            for start in range(max(0, end - _LONGEST_PIECE), end):
                 before, piece = best[start], word[start:end]
-                if before is None or piece not in self._known:
+                one_letter = between if start else "i"
+                if before is None or not (piece in self._known if end - start > 1 else piece == one_letter):
                     continue
                 known = best[end]
                 if known is None or len(before) + 1 < len(known):

@@ -2,6 +2,7 @@
 
 import ipaddress
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,7 @@ from kitsu.safety.views import View
 
 CheckName = Literal["", "luhn", "public_ip", "phone", "iban_inside"]
 ViewName = Literal["plain", "heard", "mended"]
+_COUNTED = re.compile(r"(\\C|\[\^(?:\\.|[^\]\\])*\])\{\d+,\d+\}")
 AS_READ: frozenset[ViewName] = frozenset({"plain", "mended"})
 """The views of rules about what is said. Rules about numbers read what is written: `plain`, `heard`."""
 
@@ -28,6 +30,11 @@ class Pattern:
     check: CheckName = ""
     level: int = 1  # of strictness, from which it counts
     stages: frozenset[str] = frozenset({"input", "output"})
+
+    @property
+    def hint(self) -> str:
+        """A simpler pattern, found wherever this one is: gaps of any length need no counting."""
+        return _COUNTED.sub(r"\1*", self.regexp)
 
     def find(self, view: View) -> tuple[int, int] | None:
         """Where it is found in `view.data`, if it is."""

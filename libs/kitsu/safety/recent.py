@@ -6,6 +6,8 @@ from collections.abc import Callable
 WITHIN_S = 120.0
 MAX_AUTHORS = 500
 MAX_CODE_POINTS = 200
+LETTERS_AT_ONCE = 2
+"""A message of so few code points may be a piece of a word; talk between the pieces hides nothing."""
 
 
 class Recent:
@@ -14,20 +16,33 @@ class Recent:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock  # seconds
         self._said: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        self._letters: OrderedDict[str, tuple[float, str]] = OrderedDict()
 
     def before(self, author: str) -> str:
         """The end of what this author wrote in the last two minutes."""
-        at, said = self._said.get(author, (0.0, ""))
-        return said if self._clock() - at <= WITHIN_S else ""
+        return self._fresh(self._said, author)
+
+    def letters(self, author: str) -> str:
+        """This author's shortest messages of late, put together, with what else stood between them left out."""
+        return self._fresh(self._letters, author)
 
     def add(self, author: str, line: str) -> None:
         """One more message."""
-        said = f"{self.before(author)} {line}".strip()[-MAX_CODE_POINTS:]
-        self._said[author] = (self._clock(), said)
-        self._said.move_to_end(author)
-        if len(self._said) > MAX_AUTHORS:
-            self._said.popitem(last=False)
+        self._append(self._said, author, f"{self.before(author)} {line}".strip())
+        if len(line) <= LETTERS_AT_ONCE:
+            self._append(self._letters, author, self.letters(author) + line)
 
     def forget(self, author: str) -> None:
         """Begin anew with this author."""
         self._said.pop(author, None)
+        self._letters.pop(author, None)
+
+    def _fresh(self, kept: OrderedDict[str, tuple[float, str]], author: str) -> str:
+        at, text = kept.get(author, (0.0, ""))
+        return text if self._clock() - at <= WITHIN_S else ""
+
+    def _append(self, kept: OrderedDict[str, tuple[float, str]], author: str, text: str) -> None:
+        kept[author] = (self._clock(), text[-MAX_CODE_POINTS:])
+        kept.move_to_end(author)
+        if len(kept) > MAX_AUTHORS:
+            kept.popitem(last=False)

@@ -17,6 +17,7 @@ from kitsu.safety.views import View
 from kitsu.safety.wordplay import ROT13
 
 Stage = Literal["input", "output"]
+ORDERS_AT_ONCE = 25_000  # characters of patterns in one automaton of a sieve
 BOTH: frozenset[Stage] = frozenset({"input", "output"})
 
 
@@ -52,7 +53,7 @@ class Layer:
         ways = [(place, way) for place, (_, lexicon) in enumerate(self._words) for way in lexicon.patterns]
         self._lexicon_of = [place for place, _ in ways]
         self._word_sieve = Sieve((way for _, way in ways), latin1=True)
-        self._order_sieve = Sieve(pattern.regexp for _, pattern in self._orders)
+        self._order_sieve = Sieve((pattern.hint for _, pattern in self._orders), at_once=ORDERS_AT_ONCE)
 
     def find(
         self, read: Iterable[View], spelled: Iterable[View], stage: Stage, beyond: Collection[str] = ()
@@ -172,7 +173,7 @@ class RuleSet:
         return {
             word
             for word in words | self.mender.vocabulary
-            if word[::-1].encode() not in innocent and word.translate(ROT13).encode() not in innocent
+            if innocent.isdisjoint((word[::-1].encode(), b"s" + word[::-1].encode(), word.translate(ROT13).encode()))
         }
 
 

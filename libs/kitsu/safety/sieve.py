@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import re2
 
-_MEMORY = 64 << 20  # bytes at most, for each automaton's states; they grow as they meet new text
+_MEMORY = 16 << 20  # bytes at most, for each automaton's states; they grow as they meet new text, then begin anew
 _MAX_PART = 40_000  # characters of patterns: more take more than some 10 ms to compile
 
 
@@ -13,14 +13,15 @@ class Sieve:
     """Says which of its patterns occur in a text, in linear time.
 
     RE2 answers "none" when it runs out of memory. A pattern that occurs in every text goes with the others, so that
-    such an answer is known for what it is.
+    such an answer is known for what it is. `at_once`: characters of patterns in one automaton; where patterns have
+    gaps, fewer at once meet fewer new states in each text.
     """
 
-    def __init__(self, patterns: Iterable[str | bytes], *, latin1: bool = False) -> None:
+    def __init__(self, patterns: Iterable[str | bytes], *, latin1: bool = False, at_once: int = _MAX_PART) -> None:
         self._parts: list[_Part] = []
-        size = _MAX_PART
+        size = at_once
         for place, pattern in enumerate(patterns):
-            if size >= _MAX_PART:
+            if size >= at_once:
                 self._parts.append(_Part(latin1))
                 size = 0
             self._parts[-1].add(pattern, place)

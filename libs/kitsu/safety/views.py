@@ -52,6 +52,7 @@ _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(sorted(_NUMBER_WORDS, key=len, rever
 _CURRENCY = str.maketrans("€£¥¢", "elyc")
 _ASIDE = re.compile(r"[^\S ]|  |\A |[\x00-\x1f\x7f]")  # what keeps an ASCII text from being its own plain view
 _SIGN = r"[^a-z0-9\s'’,;:()\[\]{}\"&+@$!|]{1,3}"
+_OTHER_SCRIPT = 3  # letters that look like no Latin one: the text is in another script, and they hide nothing
 _MASK = re.compile(rf"(?<=[a-z0-9][a-z0-9]){_SIGN}(?=[a-z0-9])|(?<=[a-z0-9]){_SIGN}(?=[a-z0-9]{{2}})")
 """Signs inside a word. The last ones listed are letters, or stand between words, more often than they hide a letter."""
 
@@ -158,8 +159,15 @@ def bare(view: View) -> View | None:
 
 def masked(view: View) -> View | None:
     """The skeleton of `plain` with `*` for signs that stand inside a word (`z#rbly`, `z🍆rbly`); None without any."""
-    pieces = [(found.start(), found.end(), "*" * len(found.group())) for found in _MASK.finditer(view.text)]
+    found = list(_MASK.finditer(view.text))
+    if any(any(map(str.isalpha, mask.group())) for mask in found) and _in_other_script(view.text):
+        found = [mask for mask in found if not any(map(str.isalpha, mask.group()))]
+    pieces = [(mask.start(), mask.end(), "*" * len(mask.group())) for mask in found]
     return skeleton(rewritten(view, "masked", pieces), "masked") if pieces else None
+
+
+def _in_other_script(text: str) -> bool:
+    return sum(char.isalpha() and not char.isascii() for char in text) >= _OTHER_SCRIPT
 
 
 def folded(text: str) -> str:

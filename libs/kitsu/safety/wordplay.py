@@ -47,19 +47,28 @@ _PLUS_SIGN = re.compile(r"\+|\bplus\b", re.IGNORECASE)
 _PLUS = re.compile(r"\b[^\W\d_]{1,10}(?: ?(?:\+|\bplus\b) ?[^\W\d_]{1,10})+\b", re.IGNORECASE)
 _INITIAL = re.compile(r"^[\s\"'*•>-]*(\w)", re.MULTILINE)
 _MIN_LINES = 3
-_CAPITALS = range(4, 13)
+_CAPITALS = range(4, 27)
+_CLAUSE = re.compile(r"[\n.:;!?()]+")
+_TELLS_TO_LOOK = re.compile(
+    r"\b(?:first letters?|initials?|acrostic|anfangsbuchstaben?|erste[nr]? buchstaben?|iniciales|iniciais"
+    r"|primeras? letras?|primeiras? letras?)\b",
+    re.IGNORECASE,
+)
+_ASSIGNED = re.compile(r"[\w\]] ?:?= ?[\"'“”‘’`]([^\"“”`\n]{1,60}?)[\"'“”‘’`](?!\w)")
+_BLANK = re.compile(r"\b([^\W\d_]{3,})(_{2,})(?!\w)")
+_ANY_LENGTH = 4  # blanks: so many stand for a word of any length
 
 
 def rot13(text: str, known: Collection[str]) -> Iterator[Piece]:
     """Each letter thirteen further."""
     turned = text.translate(ROT13)
-    if _gives_away(turned, known):
+    if _gives_away(turned, text, known):
         yield Piece(0, len(text), turned)
 
 
 def backwards(text: str, known: Collection[str]) -> Iterator[Piece]:
     """From right to left, all of it."""
-    if _gives_away(text[::-1], known):
+    if _gives_away(text[::-1], text, known):
         yield Piece(0, len(text), text[::-1])
 
 
@@ -89,7 +98,7 @@ def pig_latin(text: str, known: Collection[str]) -> Iterator[Piece]:
         if stem == word or len(stem) < _MIN_KNOWN:
             continue
         forms = [stem.removesuffix("w"), stem.removesuffix("y"), *(stem[-cut:] + stem[:-cut] for cut in (1, 2, 3))]
-        if clear := next((form for form in forms if form in known and form != stem), None):
+        if clear := next((form for form in forms if form != stem and _is_known(form, known)), None):
             yield Piece(*found.span(), clear)
 
 
@@ -128,6 +137,27 @@ def quoted_parts(text: str, known: Collection[str]) -> Iterator[Piece]:
         run = [found] if found else []
 
 
+def assigned(text: str, known: Collection[str]) -> Iterator[Piece]:
+    """`x = "zor"; y = "bly"`."""
+    found = list(_ASSIGNED.finditer(text))
+    if len(found) > 1:
+        yield Piece(found[0].start(), found[-1].end(), f" {''.join(match.group(1) for match in found)} ")
+
+
+def blanks(text: str, known: Collection[str]) -> Iterator[Piece]:
+    """`zorb__`: every word that the reader could be meant to complete, if at least half of it is there."""
+    for found in _BLANK.finditer(text):
+        stem, missing = found.group(1).lower(), len(found.group(2))
+        fitting = [
+            word
+            for word in sorted(known)
+            if word.startswith(stem) and len(stem) < len(word) <= 2 * len(stem)
+            if missing == len(word) - len(stem) or (missing >= _ANY_LENGTH and len(stem) > _MIN_KNOWN)
+        ]
+        if fitting:
+            yield Piece(*found.span(), f" {'. '.join(fitting)}. ")
+
+
 def camel_case(text: str, known: Collection[str]) -> Iterator[Piece]:
     """`#TheyAreZorblies`, `Zorbly_99`: words that meet in a capital, a digit or an underscore."""
     for found in _TOKEN.finditer(text):
@@ -142,13 +172,19 @@ def plus(text: str, known: Collection[str]) -> Iterator[Piece]:
 
 
 def acrostic(text: str, known: Collection[str]) -> Iterator[Piece]:
-    """First letters of lines, or of words when every one has a capital."""
+    """First letters of lines; of words, when all in their clause have a capital or the reader is told to look."""
     initials = "".join(_INITIAL.findall(text))
     if len(initials) >= _MIN_LINES and "\n" in text.strip():
         yield Piece(0, len(text), initials)
-    words = text.split()
-    if len(words) in _CAPITALS and all(word[0].isupper() for word in words):
-        yield Piece(0, len(text), "".join(word[0] for word in words))
+    told = _TELLS_TO_LOOK.search(text)
+    clauses = [[word for word in clause.split() if word[0].isalpha()] for clause in _CLAUSE.split(text)]
+    spelled = [
+        "".join(word[0] for word in words)
+        for words in (*clauses, text.split())
+        if len(words) in _CAPITALS and (told or all(word[0].isupper() for word in words))
+    ]
+    if spelled:
+        yield Piece(0, len(text), " ".join(dict.fromkeys(spelled)))
 
 
 def romanised(text: str, known: Collection[str]) -> Iterator[Piece]:
@@ -162,9 +198,18 @@ def _latin(word: str) -> bool:
     return all(char < "\u0250" or "\u1e00" <= char < "\u1f00" for char in word)
 
 
-def _gives_away(turned: str, known: Collection[str]) -> bool:
-    words = map(str.lower, _WORD.findall(turned))
-    return any(len(word) > _MIN_KNOWN and (word in known or word.removesuffix("s") in known) for word in words)
+def _gives_away(turned: str, text: str, known: Collection[str]) -> bool:
+    """Whether known words come out, and no fewer than the text has as it is written."""
+    return 0 < _count_known(turned, known) >= _count_known(text, known)
+
+
+def _count_known(text: str, known: Collection[str]) -> int:
+    words = map(str.lower, _WORD.findall(text))
+    return sum(len(word) > _MIN_KNOWN and _is_known(word, known) for word in words)
+
+
+def _is_known(word: str, known: Collection[str]) -> bool:
+    return word in known or word.removesuffix("s") in known
 
 
 def _letter_of(word: str, inside: bool) -> str:

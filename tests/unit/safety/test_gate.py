@@ -215,3 +215,14 @@ def test_a_gate_without_rules_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(GateError) as caught:
         Gate.load(tmp_path, SafetySettings(), KEY)
     assert caught.value.code == "rules_missing"
+
+
+@pytest.mark.parametrize("lines", [("z", "or", "hello all", "b", "ly"), ("zo", "lol what", "rb", "sorry", "ly")])
+async def test_letters_sent_one_by_one_are_put_together(strict: Gate, lines: tuple[str, ...]) -> None:
+    verdicts = [await strict.judge_input(line, author="Bob", turn_id="t") for line in lines]
+    assert [verdict.allowed for verdict in verdicts] == [True] * (len(lines) - 1) + [False]
+
+
+async def test_short_answers_are_no_word(strict: Gate) -> None:
+    for line in ("gg", "ok", "no", "k", "o7", "lol", "xd"):
+        assert (await strict.judge_input(line, author="Bob", turn_id="t")).allowed

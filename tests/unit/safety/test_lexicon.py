@@ -104,3 +104,10 @@ def test_terms_of_any_script_work() -> None:
     lexicon = Lexicon([Term.of("плохо"), Term.of("ダメ人"), Term.of("größe")], Innocent())
     for text in ("это плохо!", "п л о х о", "ダメ人", "GRÖSSE"):
         assert lexicon.find(views.skeleton(views.plain(text))), text
+
+
+def test_a_term_of_a_script_without_gaps_is_found_inside_a_line() -> None:
+    lexicon = Lexicon([Term.of("狐狸坏"), Term.of("坏狐")], INNOCENT)
+    assert lexicon.find(views.skeleton(views.plain("这只狐狸坏透了"))) is not None
+    assert lexicon.find(views.skeleton(views.plain("你这坏狐"))) is not None
+    assert lexicon.find(views.skeleton(views.plain("这只狐狸很好"))) is None

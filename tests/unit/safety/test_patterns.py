@@ -53,3 +53,12 @@ def test_a_bad_pattern_says_so_quietly(capfd: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(re2.error):
         checked(r"(?=look-around)")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("gap", [r"\C{0,20}", r"[^*]{0,20}", r"[^\]]{2,9}"])
+def test_a_hint_is_found_wherever_its_pattern_is(gap: str) -> None:
+    pattern = Pattern("p", frozenset({"plain"}), rf"\bfox{gap}den\b")
+    text = "the fox and her den"
+    assert pattern.find(views.plain(text))
+    assert re2.search(pattern.hint, text)
+    assert "{" not in pattern.hint

@@ -69,3 +69,11 @@ def test_any_text_has_views_that_map_into_it(text: str) -> None:
         start, end = view.points(0, len(view.text))
         assert 0 <= start <= end <= len(text)
         assert all(view.points(at, at + 1)[0] <= view.points(at + 1, at + 2)[0] for at in range(len(view.text) - 1))
+
+
+def test_letters_of_another_script_are_masks_only_among_latin_ones() -> None:
+    one = views.masked(views.plain("zoжbly"))
+    assert one is not None
+    assert one.text == "zo*bly"
+    other = views.masked(views.plain("Привіт з Києва, гарного вечора"))
+    assert other is None or "*" not in other.text
