@@ -9,7 +9,7 @@ from kitsu.protocol.asr import VoiceCommand
 
 _PHONES = "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH"
 PHONES = tuple(_PHONES.split())
-COMMAND_WEIGHT = 1e-3
+COMMAND_WEIGHT = 0.1
 """Of a command against any other sounds. More takes talk for commands, less hears fewer of them (measured)."""
 
 CALLS = ("kitsu", "hey kitsu")

@@ -5,9 +5,10 @@ import numpy as np
 from kitsu_asr.pcm import SILENCE_DBFS, Samples, dbfs
 from kitsu_asr.vad import FRAME
 
-TARGET_DBFS = -20.0
+TARGET_DBFS = -16.0  # of the loudest frames: speech as a whole is some 5 dB lower
 MAX_GAIN_DB = 24.0
-UP_DB, DOWN_DB = 0.15, 1.0  # a frame of 20 ms
+UP_DB, DOWN_DB = 0.05, 1.0  # a frame of 20 ms: a gain that moves within a word costs words
+FORGET_DB = 0.05  # a frame of speech
 
 
 class AutoGain:
@@ -15,6 +16,7 @@ class AutoGain:
 
     def __init__(self) -> None:
         self.gain_db = 0.0
+        self._loudest = SILENCE_DBFS
 
     def feed(self, frame: Samples) -> Samples:
         """The frame, louder."""
@@ -25,10 +27,8 @@ class AutoGain:
 
     def learn(self, frame: Samples) -> None:
         """A frame (before the gain) that was speech."""
-        level = dbfs(frame)
-        if level <= SILENCE_DBFS:
-            return
-        wanted = min(MAX_GAIN_DB, max(0.0, TARGET_DBFS - level))
+        self._loudest = max(dbfs(frame), self._loudest - FORGET_DB)
+        wanted = min(MAX_GAIN_DB, max(0.0, TARGET_DBFS - self._loudest))
         step = max(-DOWN_DB, min(UP_DB, wanted - self.gain_db))
         self.gain_db += step
 
