@@ -41,6 +41,7 @@ class Heard:
     audible: bool = False
     outcome: str = ""
     reason: str = ""
+    mouth_s: float | None = None  # so long after the frame's first sample the mouth opens in it
 
 
 class PlayedPosition:
@@ -91,7 +92,8 @@ class SoundSink:
                     self._played.arrived(message.position, message.samples, at)
                     if message.segment >= 0:
                         loud = audible(payload)
-                        self._listener(Heard("sound", at, message.turn_id, message.samples, loud))
+                        sound = Heard("sound", at, message.turn_id, message.samples, loud, mouth_s=_mouth(message))
+                        self._listener(sound)
                 case SinkFlush():
                     self._listener(Heard("clear", at))
                     if message.panic_id:
@@ -147,6 +149,11 @@ async def sound_sink(place: Place, conv: str, listener: Callable[[Heard], None])
             for result in await asyncio.gather(*tasks, return_exceptions=True):
                 if isinstance(result, Exception) and not isinstance(result, ConnectionClosed):
                     raise result
+
+
+def _mouth(frame: PlayoutFrame) -> float | None:
+    opening = (one.at for one in frame.visemes if one.viseme != "sil")
+    return next((at / SAMPLES_PER_S for at in opening), None)
 
 
 def audible(payload: memoryview) -> bool:

@@ -112,6 +112,17 @@ async def test_a_turn_is_cancelled_within_its_generation(tmp_path: Path, monkeyp
             assert (await hub.expect(TtsFinished)).turn_id == "sounds"
 
 
+async def test_one_turns_cancel_leaves_the_others_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guess of a generation ahead is dropped: what the running turn says next is still voiced."""
+    async with espeak(tmp_path, monkeypatch) as hub:
+        await hub.send(TtsCancel(conv="stage", turn_id="guess", gen=9))
+        await hub.send(say("And this comes next.", gen=1, turn="running"))
+        assert (await hub.expect(TtsFinished, turn_id="running")).reason == "done"
+        await hub.send(TtsCancel(conv="stage", gen=9))
+        await hub.send(say("And this is too late.", gen=1, turn="running"))
+        assert (await hub.expect(TtsFinished, turn_id="running")).reason == "cancelled"
+
+
 async def test_more_requests_than_slots_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with espeak(tmp_path, monkeypatch) as hub:
         for segment in range(20):

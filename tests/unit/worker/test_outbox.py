@@ -149,3 +149,19 @@ async def test_a_dead_socket_ends_the_pump() -> None:
     outbox.put_media("stage", 0, encode(TtsAudio(segment=0, chunk=0, position=0, rate_hz=1), b""))
     with pytest.raises(ConnectionResetError):
         await outbox.pump(broken)
+
+
+async def test_one_turns_media_can_be_forgotten_alone() -> None:
+    outbox, sent = Outbox(), []
+
+    async def send(frame: str | bytes) -> None:
+        sent.append(frame)
+
+    for gen, turn in ((1, "running"), (2, "guess"), (2, "next")):
+        outbox.put_media("stage", gen, turn, turn)
+    outbox.flush("stage", 3, "guess")
+    pumping = asyncio.create_task(outbox.pump(send))
+    while len(sent) < 2:
+        await asyncio.sleep(0)
+    pumping.cancel()
+    assert sent == ["running", "next"]
