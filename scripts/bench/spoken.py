@@ -82,7 +82,7 @@ def _flite(text: str, voice: str) -> Samples:
         subprocess.run([FLITE, "-voice", voice, "-t", text, "-o", str(path)], check=True)
         with wave.open(str(path)) as file:
             data, rate = file.readframes(file.getnframes()), file.getframerate()
-    return _at_rate(np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32768, rate)
+    return _at_rate(np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / np.float32(32768), rate)
 
 
 async def _kitsu(text: str, engine: str, name: str) -> Samples:
@@ -92,7 +92,9 @@ async def _kitsu(text: str, engine: str, name: str) -> Samples:
         await voice.load(stack)
         async with aclosing(voice.speak(text)) as chunks:
             parts = [(chunk.rate_hz, chunk.pcm) async for chunk in chunks]
-    return _at_rate(np.frombuffer(b"".join(pcm for _, pcm in parts), "<i2").astype(np.float32) / 32768, parts[0][0])
+    return _at_rate(
+        np.frombuffer(b"".join(pcm for _, pcm in parts), "<i2").astype(np.float32) / np.float32(32768), parts[0][0]
+    )
 
 
 def _at_rate(sound: Samples, rate: int) -> Samples:
