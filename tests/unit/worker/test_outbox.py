@@ -152,16 +152,20 @@ async def test_a_dead_socket_ends_the_pump() -> None:
 
 
 async def test_one_turns_media_can_be_forgotten_alone() -> None:
-    outbox, sent = Outbox(), []
+    outbox = Outbox()
+    sent: list[str | bytes] = []
+
+    both = asyncio.Event()
 
     async def send(frame: str | bytes) -> None:
         sent.append(frame)
+        if len(sent) == 2:
+            both.set()
 
     for gen, turn in ((1, "running"), (2, "guess"), (2, "next")):
         outbox.put_media("stage", gen, turn, turn)
     outbox.flush("stage", 3, "guess")
     pumping = asyncio.create_task(outbox.pump(send))
-    while len(sent) < 2:
-        await asyncio.sleep(0)
+    await both.wait()
     pumping.cancel()
     assert sent == ["running", "next"]
