@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from kitsu.protocol import PlayoutFlush, PlayoutOpen, PlayoutPause, PlayoutResume, PolicyCancel, PolicyRespond
+from kitsu.protocol import (
+    PlayoutFlush,
+    PlayoutOpen,
+    PlayoutPause,
+    PlayoutResume,
+    PolicyCancel,
+    PolicyRespond,
+    TtsSynthesize,
+)
 from tests.fakes.ears import GUEST
 from tests.integration.orchestrator_stack import BLOCKED
 from tests.integration.test_talk import LONG, counts, speaking, talking
@@ -17,8 +25,7 @@ async def test_the_answer_is_there_when_the_words_are(tmp_path: Path) -> None:
         said = await ears.starts()
         await ears.partial(said, "What do we play tonight", settled=True)
         request = await show.brain.expect(PolicyRespond)
-        while not show.voice.spoken:
-            await show.voice.settle()
+        await show.voice.expect(TtsSynthesize, turn_id=request.turn_id)
         assert not show.clock.all(PlayoutOpen)  # nothing is heard of it
         assert await show.get("/turns") == []  # nor written down
         await ears.final(said, QUESTION)
