@@ -29,6 +29,7 @@ KNOWN = {
     "mdurl": "MIT",
     "pathspec": "MPL-2.0",
     "sortedcontainers": "Apache-2.0",
+    "tokenizers": "Apache-2.0",
     "twitchio": "MIT",
     "trove-classifiers": "Apache-2.0",
 }

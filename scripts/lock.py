@@ -24,6 +24,7 @@ UV = [
     *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"),
     *("--no-emit-package", "docopt"),  # num2words wants it for its command line only, and it has no wheel
     *("--no-emit-package", "opencv-python"),  # pyvts wants 70 MB of it for an icon that we do not draw
+    *("--no-emit-package", "httpx2-jsfetch"),  # for Python inside a browser
     *("--no-header", "--no-emit-index-url", "--no-emit-find-links", "--no-progress"),
 ]
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ \\;]+)(?: ; ([^\\]+?))? \\$", re.MULTILINE)
