@@ -29,10 +29,11 @@ SPINE = tuple(service.name for service in SERVICES.values() if not service.wante
 class LaunchedShow:
     """Drives one running show over its command line and REST."""
 
-    def __init__(self, root: Path, **settings: str) -> None:
+    def __init__(self, root: Path, *, traced: bool = True, **settings: str) -> None:
         self.root = root
         self.orchestrator, self.launcher, self.control = free_ports(3)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("KITSU")}
+        others = ("KITSU",) if traced else ("KITSU", "COVERAGE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         self.env = kept | {
             "KITSU_HOME": str(root),
             "KITSU__NETWORK__ORCHESTRATOR_PORT": str(self.orchestrator),
@@ -123,9 +124,9 @@ class Background:
 
 
 @contextmanager
-def launched(root: Path, **settings: str) -> Iterator[LaunchedShow]:
-    """A running show; stopped, and proven gone, when the block ends."""
-    show = LaunchedShow(root, **settings)
+def launched(root: Path, *, traced: bool = True, **settings: str) -> Iterator[LaunchedShow]:
+    """A running show; stopped, and proven gone, when the block ends. `traced`: for coverage, which costs it time."""
+    show = LaunchedShow(root, traced=traced, **settings)
     started = show.kitsu("start")
     assert started.returncode == 0, started.stderr + started.stdout
     pids = [row["pid"] for row in show.services().values() if row["pid"]]

@@ -52,7 +52,11 @@ def checked(pattern: str) -> str:
     Raises:
         re2.error: not an RE2 pattern.
     """
-    re2.compile(pattern, _options())
+    try:
+        re2.Set.SearchSet(_options()).Add(pattern)  # only parses it: a fraction of the time that an automaton takes
+    except re2.error:
+        re2.compile(pattern, _options())  # says what is wrong
+        raise
     return pattern
 
 
