@@ -138,6 +138,6 @@ async def test_a_service_that_its_setting_turns_off_costs_no_process(tmp_path: P
     async with asyncio.TaskGroup() as group:
         await quiet.start(group)
     (row,) = quiet.status()["services"]
-    assert (row["state"], row["pid"]) == ("stopped", None)
-    assert "asr.enabled" in row["reason"]
+    assert (row["state"], row["pid"]) == ("off", None)
+    assert "KITSU__ASR__ENABLED" in row["reason"]
     assert quiet.status()["ready"]
