@@ -67,6 +67,7 @@ const ROLES: Record<string, string> = {
 	playout: 'Playout',
 	obs: 'OBS',
 	control: 'Pages',
+	asr: 'Ears',
 	vts: 'VTube Studio',
 	twitch: 'Twitch'
 };
