@@ -34,6 +34,11 @@ SENTENCES = (
     "tell me a joke about a fox",
     "what is your favorite food",
 )
+GUESSES = tuple(
+    (f"{kind}_{end}", f"{title}: {end}")
+    for kind, title in (("guesses", "turns begun ahead"), ("stable_guesses", "of them on unchanged words"))
+    for end in ("started", "kept", "dropped")
+)
 
 
 async def measure(
@@ -91,7 +96,7 @@ def report(trips: Sequence[Trip], count: int, counts: dict[str, int]) -> Report:
     figures: Figures = {f"{name}_ms_p50": round(p50(values), 1) for name, values in rows.items()}
     figures |= {f"{name}_ms_p95": round(p95(values), 1) for name, values in rows.items()}
     figures |= {"answered": len(trips), "asked": count, "guessed": sum(trip.guessed for trip in trips)}
-    figures |= {name: counts.get(name, 0) for name in ("guesses_started", "guesses_kept", "guesses_dropped")}
+    figures |= {name: counts.get(name, 0) for name, _ in GUESSES}
     return Report(figures, _lines())
 
 
@@ -117,12 +122,8 @@ def _lines() -> list[Line]:
         *lines,
         Line("answered", "answered"),
         Line("of them begun before the words were certain", "guessed"),
-        *_guesses(),
+        *(Line(title, name) for name, title in GUESSES),
     ]
-
-
-def _guesses() -> list[Line]:
-    return [Line(f"turns begun ahead: {name}", f"guesses_{name}") for name in ("started", "kept", "dropped")]
 
 
 def read_wav(path: Path) -> Samples:
