@@ -1,8 +1,28 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kitsu_cli.__main__ import main
+from tests.fakes.door import FakeDoor, open_door
+from tests.fakes.orchestrator import FakeOrchestrator
+
+
+@pytest.fixture
+async def orchestrator() -> AsyncIterator[FakeOrchestrator]:
+    """What is behind the control door."""
+    async with FakeOrchestrator() as running:
+        yield running
+
+
+@pytest.fixture
+async def door(
+    orchestrator: FakeOrchestrator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[FakeDoor]:
+    """A running control door."""
+    async with open_door(orchestrator, tmp_path, monkeypatch) as opened:
+        yield opened
 
 
 @pytest.fixture

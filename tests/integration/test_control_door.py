@@ -30,22 +30,8 @@ from kitsu.protocol import (
 )
 from kitsu.worker import Process
 from kitsu_control.worker import ControlWorker
-from tests.fakes.door import FakeDoor, free_port, hello, open_door
+from tests.fakes.door import FakeDoor, closed, free_port, hello, open_door
 from tests.fakes.orchestrator import FakeOrchestrator
-
-
-@pytest.fixture
-async def orchestrator() -> AsyncIterator[FakeOrchestrator]:
-    async with FakeOrchestrator() as running:
-        yield running
-
-
-@pytest.fixture
-async def door(
-    orchestrator: FakeOrchestrator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[FakeDoor]:
-    async with open_door(orchestrator, tmp_path, monkeypatch) as opened:
-        yield opened
 
 
 @asynccontextmanager
@@ -56,16 +42,6 @@ async def overlay(door: FakeDoor, **fields: Any) -> AsyncIterator[tuple[ClientCo
         accepted = decode(answer).message
         assert isinstance(accepted, HelloAccepted)
         yield socket, accepted.session
-
-
-async def closed(socket: ClientConnection) -> int | None:
-    """Read until the door closes; the code it closed with."""
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                await socket.recv()
-            except ConnectionClosed as error:
-                return error.rcvd.code if error.rcvd else None
 
 
 # signing in
