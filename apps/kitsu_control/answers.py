@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from kitsu.errors import KitsuError
@@ -69,11 +69,14 @@ async def piped_body(request: Request, limit: int) -> AsyncIterator[bytes]:
 async def _bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
     size = int(announced) if (announced := request.headers.get("content-length", "0")).isdecimal() else 0
     came = 0
-    async for piece in request.stream():
-        came += len(piece)
-        if max(came, size) > limit:
-            raise RequestError(413, "body_too_large", f"The body is over {_in_words(limit)}.")
-        yield piece
+    try:
+        async for piece in request.stream():
+            came += len(piece)
+            if max(came, size) > limit:
+                raise RequestError(413, "body_too_large", f"The body is over {_in_words(limit)}.")
+            yield piece
+    except ClientDisconnect:  # nobody will read that
+        raise RequestError(400, "body_cut", "The body broke off before its end.") from None
 
 
 def _in_words(size: int) -> str:

@@ -736,10 +736,12 @@ export interface AsrTranscribe extends Envelope {
   language: string; // empty: the setting's, or found out
 }
 
-/** What is said in a file; `parent_id` is the last piece's. */
+/** What is said in a file; `parent_id` is the last piece's. Many words come in parts that share `file`, in order; everything else stands in the `last` one. */
 export interface AsrTranscript extends Envelope {
   type: 'asr.transcript';
   file: string;
+  part: number;
+  last: boolean;
   text: string;
   language: string;
   confidence: number;
@@ -1370,7 +1372,7 @@ const SHAPES: Record<string, Shape> = {
   AsrUse: { defaults: { ...ENVELOPE, again: false }, parts: {  } },
   AsrUsing: { defaults: { ...ENVELOPE, code: "", message: "" }, parts: {  } },
   AsrTranscribe: { defaults: { ...ENVELOPE, part: 0, last: true, language: "" }, parts: {  } },
-  AsrTranscript: { defaults: { ...ENVELOPE, text: "", language: "", confidence: 0.0, words: [], duration_ms: 0.0, took_ms: 0.0, engine: "", code: "", message: "" }, parts: { words: 'WordTime' } },
+  AsrTranscript: { defaults: { ...ENVELOPE, part: 0, last: true, text: "", language: "", confidence: 0.0, words: [], duration_ms: 0.0, took_ms: 0.0, engine: "", code: "", message: "" }, parts: { words: 'WordTime' } },
   MicOpened: { defaults: { ...ENVELOPE, label: "", mode: "open", speaker: {"name":"","role":"host"} }, parts: { speaker: 'Speaker' } },
   MicAudio: { defaults: { ...ENVELOPE,  }, parts: {  } },
   MicClosed: { defaults: { ...ENVELOPE,  }, parts: {  } },
