@@ -86,13 +86,11 @@ class Talk:
     def ended(self, job: Job, story: Story) -> None:
         """One of her turns is over."""
         self._own_voice(job.conv).said(story.heard_text)
+        if story.again:
+            self._count("put_back")
         if job.spoken and story.times.first_audio_ms:
             self.reply.add(story.times.first_audio_ms)
             self.whole.add(story.endpoint_ms + story.times.first_audio_ms)
-
-    def cut(self, conv: str) -> None:
-        """Her turn was ended by somebody else: nothing is left that waits."""
-        self._barge_in.cut(conv)
 
     def latency_ms(self) -> dict[str, float]:
         """For status."""

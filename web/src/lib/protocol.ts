@@ -969,6 +969,7 @@ export interface Segment {
 export interface TurnQueued extends Envelope {
   type: 'turn.queued';
   waiting: number; // turns before it
+  again: string; // the turn that was cut before anything of it was heard: its line waits once more
 }
 
 /** She is thinking about it. Author and line are those of the gate; None where it did not let them through. */
@@ -1400,7 +1401,7 @@ const SHAPES: Record<string, Shape> = {
   PanicConfirmed: { defaults: { ...ENVELOPE, detail: "" }, parts: {  } },
   PanicUnconfirmed: { defaults: { ...ENVELOPE,  }, parts: {  } },
   Segment: { defaults: { expression: "", action: "", intensity: 1.0 }, parts: { text: 'Approved' } },
-  TurnQueued: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  TurnQueued: { defaults: { ...ENVELOPE, again: "" }, parts: {  } },
   TurnStarted: { defaults: { ...ENVELOPE, author: null, author_role: "viewer", question: null }, parts: { author: 'Approved', question: 'Approved' } },
   TurnSegment: { defaults: { ...ENVELOPE,  }, parts: { content: 'Segment' } },
   StageTimes: { defaults: { gate_in_ms: 0.0, first_token_ms: 0.0, first_segment_ms: 0.0, first_chunk_ms: 0.0, first_audio_ms: 0.0, endpoint_ms: 0.0 }, parts: {  } },
