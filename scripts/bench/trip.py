@@ -127,7 +127,7 @@ async def room(folder: Path, engines: EngineSet, settings: dict[str, str]) -> As
     """
     await asyncio.to_thread(engines.furnish, folder)
     async with AsyncExitStack() as exits:
-        stack = await exits.enter_async_context(running_stack(new_place(folder, engines.settings | settings)))
+        stack = await exits.enter_async_context(running_stack(new_place(folder, {**engines.settings, **settings})))
         listener = Listener()
         await exits.enter_async_context(sound_sink(stack.place, CONV, listener.note))
         mic = await exits.enter_async_context(microphone(stack.place, CONV))
