@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from kitsu.protocol import Author, PlayoutOpen, PlayoutPause, PolicyRespond
+from kitsu.safety import Actions, Gate, RuleSet, Treatment
 from kitsu_orchestrator.lines import Job
-from tests.integration.orchestrator_stack import Stack
+from tests.integration.orchestrator_stack import KEY, Stack, kitsu
 from tests.integration.test_talk import counts, speaking, talking
 
 LINE = "what do you think of cats?"
@@ -154,3 +155,18 @@ async def test_her_answer_to_who_spoke_while_she_thought_does_not_wait(tmp_path:
         await ears.final(said, HOST_SAYS)
         host = await show.brain.expect(PolicyRespond, plain=HOST_SAYS)
         assert (await show.ended(host.turn_id))["outcome"] == "spoken"
+
+
+async def test_the_calm_words_for_somebody_in_a_bad_place_are_not_lost(tmp_path: Path) -> None:
+    """Each person gets them once in a while only: what was not heard does not count."""
+    rules = RuleSet(()).with_terms(["sadword"], category="self_harm")
+    judge = Gate(rules, KEY, actions=Actions({"self_harm": Treatment(input="replace", crisis=True)}), budget_ms=2000)
+    async with talking(tmp_path, judge=judge, held=True) as (show, ears):
+        turn_id = await show.send("sadword", author="Mika")
+        await show.clock.expect(PlayoutOpen, turn_id=turn_id)
+        await ears.final(await ears.starts(), HOST_SAYS)
+        await show.brain.expect(PolicyRespond, plain=HOST_SAYS)
+        again = put_back(show, turn_id)
+        await show.clock.release()
+        turn = await show.ended(again)
+        assert (turn["outcome"], turn["heard"]) == ("fallback", kitsu().fallbacks["self_harm"][0])
