@@ -86,7 +86,8 @@ async def test_who_speaks_into_a_browser_is_answered_there_and_nowhere_else(tmp_
             answer = page.get_by_test_id("answer").first
             turn = show.ended(str(await answer.get_attribute("data-turn")))
             assert (turn["conv"], turn["outcome"]) == (CONV, "spoken")
-            assert {"this", "is", "test", "then"} & set(turn["text"].split())
+            assert turn["text"]
+            await expect(page.get_by_test_id("heard").first).to_contain_text(turn["text"])
             assert turn["heard"]
             assert likeness(played, show.wav(turn["turn_id"])) > 0.9
             await expect(answer).to_contain_text(turn["heard"])
