@@ -16,14 +16,17 @@ from kitsu.protocol import HelloAccepted, decode
 
 FRAME = RATE_HZ // 50
 VOICED = 0.01
-"""A sample that is louder (-40 dBFS) is voice: what is said lies in silence."""
+"""A sample that is louder (-40 dBFS) is voice: what is said lies in a quiet room."""
+OWN_NOISE = 10 ** (-78 / 20)
+"""RMS. Zeros would be a microphone that is switched off."""
 
 
 class Microphone:
-    """Silence, but for what is said."""
+    """A quiet room, but for what is said."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
+        self._noise = np.random.default_rng(1)
         self._waiting: Samples = np.zeros(0, np.float32)
         self._said = asyncio.Event()
         self._first_voiced: asyncio.Future[float] | None = None
@@ -38,6 +41,7 @@ class Microphone:
             frame, self._waiting = self._waiting[:FRAME], self._waiting[FRAME:]
             self._note(frame, due)
             frame = np.concatenate((frame, np.zeros(FRAME - len(frame), np.float32)))
+            frame = frame + self._noise.normal(0.0, OWN_NOISE, FRAME)
             await self._socket.send(np.clip(frame * 32767, -32768, 32767).astype("<i2").tobytes())
             if not len(self._waiting):
                 self._said.set()
