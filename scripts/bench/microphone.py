@@ -41,7 +41,7 @@ class Microphone:
             frame, self._waiting = self._waiting[:FRAME], self._waiting[FRAME:]
             self._note(frame, due)
             frame = np.concatenate((frame, np.zeros(FRAME - len(frame), np.float32)))
-            frame = frame + self._noise.normal(0.0, OWN_NOISE, FRAME)
+            frame += self._noise.standard_normal(FRAME, np.float32) * np.float32(OWN_NOISE)
             await self._socket.send(np.clip(frame * 32767, -32768, 32767).astype("<i2").tobytes())
             if not len(self._waiting):
                 self._said.set()
