@@ -30,7 +30,7 @@ def _add_panic(app: FastAPI, show: Show) -> None:
     async def panic(request: Request) -> dict[str, Any]:
         """Everything silent, now. Answers with each exit's confirmation."""
         show.panic(_panic(await request.body()))
-        exits = await show.confirmations.settle() if show.confirmations else ()
+        exits = await show.panic_desk.settled()
         held = show.levels.now.panic
         return {
             "panic_id": held.panic_id if held else "",

@@ -101,7 +101,7 @@ class Router:
         show = self._show
         for conversation in show.conversations.values():
             conversation.peer_lost(peer.role)
-        show.gone(show.services.exits_of(peer))
+        show.panic_desk.gone(show.services.exits_of(peer))
         if peer.role == "control":
             for sink in show.services.browsers():
                 show.hub.send("playout", SinkClosed(conv=sink.conv, sink=sink.sink))
@@ -135,9 +135,9 @@ class Router:
         show = self._show
         match message:
             case PanicConfirmed():
-                show.confirm(message)
+                show.panic_desk.confirm(message)
             case PanicUnconfirmed():
-                show.unconfirmed(message)
+                show.panic_desk.unconfirmed(message)
             case ServiceHealth():
                 self._resize(peer)
                 self._service_changed(peer)
