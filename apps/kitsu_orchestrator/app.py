@@ -29,7 +29,8 @@ from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.rest import build
 from kitsu_orchestrator.routing import Router
-from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
+from kitsu_orchestrator.rule_files import RuleFiles
+from kitsu_orchestrator.rule_keeper import RuleKeeper
 from kitsu_orchestrator.safety_desk import SafetyDesk
 from kitsu_orchestrator.services import Services
 from kitsu_orchestrator.show import Show

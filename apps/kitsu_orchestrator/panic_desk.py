@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Literal
 
 from kitsu.panic import PanicLatch
 from kitsu.protocol import PanicConfirmed, PanicExit, PanicUnconfirmed
 from kitsu.telemetry import log
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.panic import Confirmations
-
-Tell = Callable[[Literal["info", "warn", "error"], str, str], None]  # level, code, message: a notice
+from kitsu_orchestrator.stream import Tell
 
 
 class PanicDesk:

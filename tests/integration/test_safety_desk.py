@@ -18,7 +18,8 @@ from kitsu.protocol import PolicyRespond, TtsSynthesize
 from kitsu.safety import Actions, Gate, RuleSet, Treatment
 from kitsu.safety.vote import LinearVote
 from kitsu_orchestrator.held import HeldLines
-from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
+from kitsu_orchestrator.rule_files import RuleFiles
+from kitsu_orchestrator.rule_keeper import RuleKeeper
 from kitsu_orchestrator.this_show import ThisShow
 from tests.fakes import profanity_check
 from tests.fakes.ollama import FakeOllama, speak
