@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from kitsu.protocol import AsrTranscribe, AsrTranscript, WordTime
+from kitsu.worker.child import stop_child
 from kitsu_asr.engine import Choice
 from kitsu_asr.messages import News, Order
-from kitsu_asr.recogniser import LINE_LIMIT, load, start, stop
+from kitsu_asr.recogniser import LINE_LIMIT, STOP_S, load, start
 
 MAX_FILES = 4  # at once
 MAX_BYTES = 64 << 20  # of one
@@ -112,7 +113,7 @@ class FilesDesk:
                     return name, await _ask(process, order, data)
             return "", news
         finally:
-            await stop(process)
+            await stop_child(process, STOP_S)
 
     def _refuse(self, piece: AsrTranscribe, code: str, message: str) -> None:
         self._answer(AsrTranscript(parent_id=piece.id, conv=piece.conv, file=piece.file, code=code, message=message))

@@ -1,6 +1,5 @@
 """A control door on a real socket, before a fake orchestrator."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -10,7 +9,6 @@ from pathlib import Path
 import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
 from kitsu.config import home, read, read_secret
 from kitsu.worker import Process
@@ -92,13 +90,3 @@ async def hello(socket: ClientConnection, text: str) -> str | bytes:
     """Say hello, get the answer."""
     await socket.send(text)
     return await socket.recv()
-
-
-async def closed(socket: ClientConnection) -> int | None:
-    """Read until the door closes; the code it closed with."""
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                await socket.recv()
-            except ConnectionClosed as error:
-                return error.rcvd.code if error.rcvd else None

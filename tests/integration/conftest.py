@@ -10,22 +10,6 @@ from tests.fakes.orchestrator import FakeOrchestrator
 
 
 @pytest.fixture
-async def orchestrator() -> AsyncIterator[FakeOrchestrator]:
-    """What is behind the control door."""
-    async with FakeOrchestrator() as running:
-        yield running
-
-
-@pytest.fixture
-async def door(
-    orchestrator: FakeOrchestrator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[FakeDoor]:
-    """A running control door."""
-    async with open_door(orchestrator, tmp_path, monkeypatch) as opened:
-        yield opened
-
-
-@pytest.fixture
 def download(capsys: pytest.CaptureFixture[str]) -> Any:
     """`kitsu download …` in this process: exit code, stdout, stderr."""
 
@@ -38,3 +22,17 @@ def download(capsys: pytest.CaptureFixture[str]) -> Any:
         return code, out, err
 
     return run
+
+
+@pytest.fixture
+async def orchestrator() -> AsyncIterator[FakeOrchestrator]:
+    async with FakeOrchestrator() as running:
+        yield running
+
+
+@pytest.fixture
+async def door(
+    orchestrator: FakeOrchestrator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[FakeDoor]:
+    async with open_door(orchestrator, tmp_path, monkeypatch) as opened:
+        yield opened
