@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kitsu.process import EXIT_CONFIG
 from kitsu.services import Service
 from kitsu.telemetry import log
-from kitsu.worker.process import EXIT_CONFIG
 from kitsu_launcher.beats import Beat, parse_beat, parse_log
 from kitsu_launcher.child import Child
 from kitsu_launcher.config import LauncherSettings
