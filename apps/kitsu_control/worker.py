@@ -7,9 +7,10 @@ from pathlib import Path
 import httpx
 
 from kitsu.config import CHECKOUT, NetworkSettings, home, load, read_secret
+from kitsu.listening import bind
 from kitsu.protocol import Capabilities, HelloAccepted, Message
 from kitsu.worker import Process, Worker
-from kitsu.worker.web import bind, serve
+from kitsu.worker.web import serve
 from kitsu_control.app import Door, build_door
 from kitsu_control.config import ControlSettings
 from kitsu_control.mics import Mics

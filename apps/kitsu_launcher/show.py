@@ -1,4 +1,4 @@
-"""All services of a show: started at once, stopped at once, and the second path of panic."""
+"""All services of a show: started in turn, stopped at once, and the second path of panic."""
 
 import asyncio
 import json
@@ -21,6 +21,7 @@ from kitsu_launcher.supervised import Supervised
 from kitsu_launcher.system import System
 
 MIB = 1 << 20
+LONGEST_TURN_S = 1.0  # a service that hangs holds up the next ones no longer
 SPEAKER = "playout"  # the service that the second path of panic silences
 SCREEN = "obs"  # and the one that takes OBS to the safe scene; what it says comes through the hub
 
@@ -59,13 +60,29 @@ class Show:
         }
 
     async def start(self, group: asyncio.TaskGroup, only: Iterable[str] = ()) -> None:
-        """Start all services that are wanted, or those named, at once. Their tasks live in `group`."""
+        """Start all services that are wanted, or those named. Their tasks live in `group`.
+
+        The first one has a processor to itself: it takes longest, and the others wait for it in the end.
+        """
         self._group = group
+        wanted = []
         for row in [self.find(name) for name in only] or self.services.values():
             if only or is_wanted(row.service):
-                await row.start(group)
+                row.line_up()
+                wanted.append(row)
             else:
                 row.leave_off(f"not configured: {row.service.how_to}")
+        free = asyncio.Semaphore(max(1, (os.cpu_count() or 1) - 1))
+        for place, row in enumerate(wanted):
+            if place == 0:
+                await row.start(group)
+            else:
+                group.create_task(self._start_in_turn(row, free))
+
+    async def _start_in_turn(self, row: Supervised, free: asyncio.Semaphore) -> None:
+        async with free:
+            if not self.stopping.is_set():
+                await row.begin(self._group, LONGEST_TURN_S)
 
     async def stop(self) -> None:
         """Stop everything; returns when nothing is left."""

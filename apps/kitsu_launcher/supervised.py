@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kitsu.process import EXIT_CONFIG
 from kitsu.services import Service
 from kitsu.telemetry import log
-from kitsu.worker.process import EXIT_CONFIG
 from kitsu_launcher.beats import Beat, parse_beat, parse_log
 from kitsu_launcher.child import Child
 from kitsu_launcher.config import LauncherSettings
@@ -74,8 +75,21 @@ class Supervised:
         self._turnstile = asyncio.Lock()  # one start or stop at a time
         self._started = 0.0
         self._silent_s = 0.0
-        self._heard = False
+        self._heard = asyncio.Event()  # its heart has beaten in this run
         self._failure = ""
+
+    def line_up(self) -> None:
+        """It will be started when it is its turn."""
+        self._show("starting", "starting")
+
+    async def begin(self, group: asyncio.TaskGroup, within_s: float) -> None:
+        """Start it, and wait until its heart beats: it has read its program then. Stopped meanwhile, it stays so."""
+        if self.state != "starting":
+            return
+        await self.start(group)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._heard.wait()
 
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Keep it running; nothing happens when it is."""
@@ -148,7 +162,8 @@ class Supervised:
     async def _live(self) -> Death:
         """One run, from start to end."""
         self._started = time.monotonic()
-        self._heard, self._silent_s, self._failure = False, 0.0, ""
+        self._heard.clear()
+        self._silent_s, self._failure = 0.0, ""
         try:
             self.child = child = await Child.spawn(
                 self.service.module, self._system, on_stdout=self._hear, on_stderr=self._note
@@ -176,7 +191,8 @@ class Supervised:
             self._beat(beat)
 
     def _beat(self, beat: Beat) -> None:
-        self._heard, self._silent_s = True, 0.0
+        self._heard.set()
+        self._silent_s = 0.0
         if not self._stop.is_set():
             self.ready = beat.ready
             self._show(beat.state if beat.ready or beat.state == "failed" else "starting", beat.reason)
@@ -191,7 +207,7 @@ class Supervised:
         while True:
             await asyncio.sleep(TICK_S)
             self._silent_s += TICK_S
-            allowed = self._settings.hang_s if self._heard else self._settings.start_s
+            allowed = self._settings.hang_s if self._heard.is_set() else self._settings.start_s
             if self._silent_s > allowed:
                 self._failure = f"no heartbeat for {allowed:g} s"
                 log.warning("service.hangs", name=self.service.name, pid=child.pid, silent_s=allowed)

@@ -1,60 +1,29 @@
 """Start the orchestrator: `python -m kitsu_orchestrator`."""
 
-import os
-import secrets
+import asyncio
+import gc
 import sys
+from importlib import import_module
 
-from kitsu.characters import load_character
-from kitsu.config import NetworkSettings, PolicySettings, SafetySettings, ShowSettings, home, load, read_secret
-from kitsu.protocol.approved import SEAL_KEY_BYTES
-from kitsu.speech.pronunciation import load_pronunciation
-from kitsu.speech.saying import Speaker
-from kitsu.worker import Process, run_process
-from kitsu.worker.web import bind
-from kitsu_orchestrator.app import Orchestrator, Settings
-from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TalkSettings, TurnSettings
-from kitsu_orchestrator.own_lines import check_lines
-from kitsu_orchestrator.rule_files import RuleFiles
-from kitsu_orchestrator.rule_keeper import RuleKeeper
-from kitsu_orchestrator.this_show import SHOW, ThisShow
+from kitsu.config import NetworkSettings, home, load
+from kitsu.listening import bind
+from kitsu.process import Process, run_process
 
 
 async def run(process: Process) -> None:
-    """Read the settings, make everything, serve until told to stop."""
+    """Listen, make everything, serve until told to stop.
+
+    Listening comes first: workers that start faster than we do wait at the door, and are in the moment it opens.
+    """
     where, network = home(), load("network", NetworkSettings)
     where.make()
-    key, safety = secrets.token_bytes(SEAL_KEY_BYTES), load("safety", SafetySettings)
-    settings = Settings(
-        load("show", ShowSettings),
-        load("turn", TurnSettings),
-        load("intake", IntakeSettings),
-        load("policy", PolicySettings),
-        load("chat", ChatSettings),
-        load("dead_air", DeadAirSettings),
-        safety,
-        load("talk", TalkSettings),
-    )
-    character = load_character(settings.show.character, where.configs / "characters")
-    pronunciation = load_pronunciation(where.configs / "pronunciation.yaml")
-    this_show = ThisShow(where.this_show_file, os.environ.get(SHOW, ""))
-    files = RuleFiles(where.configs / "safety", where.own_words_file, safety)
-    keeper = RuleKeeper.start(files, key, this_show.now_only)
-    if keeper.shipped is not None:
-        speaker = Speaker(character.language, pronunciation)
-        check_lines(character, where.configs / "characters", keeper.shipped, speaker)
-    orchestrator = Orchestrator(
-        where,
-        settings,
-        character,
-        keeper.gate,
-        key,
-        read_secret(where.token_file),
-        network.launcher_url,
-        pronunciation,
-        keeper,
-        this_show,
-    )
-    await orchestrator.run(bind(network.host, network.orchestrator_port, "network.orchestrator_port"), process)
+    listener = bind(network.host, network.orchestrator_port, "network.orchestrator_port")
+    with listener:
+        gc.disable()  # nothing made now is thrown away again; looking for it takes a tenth of the start
+        starting = await asyncio.to_thread(import_module, "kitsu_orchestrator.starting")  # long; hearts beat meanwhile
+        orchestrator = starting.orchestrator(where, network)
+        gc.enable()
+        await orchestrator.run(listener, process)
 
 
 if __name__ == "__main__":

@@ -156,7 +156,6 @@ class Orchestrator:
                 keeping.cancel()
                 self._this_show.forget()
         finally:
-            await self._launcher.close()
             await self._store.close()
 
     def _door(self, port: int) -> ASGIApp:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Float, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 HEAD = "0002"
@@ -11,6 +11,10 @@ HEAD = "0002"
 
 class Base(DeclarativeBase):
     """Base of the tables."""
+
+
+VERSION = Table("alembic_version", Base.metadata, Column("version_num", String(32), primary_key=True))
+"""Alembic's own: the migration that the database is at."""
 
 
 class TurnRow(Base):

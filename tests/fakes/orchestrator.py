@@ -20,8 +20,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from kitsu.listening import bind
 from kitsu.protocol import Message, ShowLevels, StateSnapshot, encode
-from kitsu.worker.web import bind, serve
+from kitsu.worker.web import serve
 from tests.fakes.hub import FakeHub
 
 

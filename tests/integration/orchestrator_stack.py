@@ -19,9 +19,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from kitsu.characters import Character, load_character
 from kitsu.config import CHECKOUT, Home, PolicySettings, SafetySettings, ShowSettings
+from kitsu.listening import bind
 from kitsu.safety import Gate, Judge, RuleSet
 from kitsu.worker import Process
-from kitsu.worker.web import bind
 from kitsu_orchestrator.app import Orchestrator, Settings
 from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TalkSettings, TurnSettings
 from kitsu_orchestrator.show import Show

@@ -1,4 +1,7 @@
-"""Once, after she has spoken for the first time: `kitsu start` offers a natural voice and a language model."""
+"""Once, after she has spoken for the first time: `kitsu start` offers a natural voice and a language model.
+
+What offers is imported only then: every start would wait for it.
+"""
 
 import json
 import sys
@@ -8,10 +11,6 @@ from kitsu.config import Home, PolicySettings, load
 from kitsu.errors import KitsuError
 from kitsu_cli import screen
 from kitsu_cli.asking import somebody_there, yes
-from kitsu_cli.doctor import neighbours
-from kitsu_cli.downloads.installed import voices
-from kitsu_cli.first_run.natural import KEY
-from kitsu_cli.verbs import download
 
 
 def offer_once(where: Home) -> None:
@@ -35,6 +34,10 @@ def _has_spoken(where: Home) -> bool:
 
 
 def _offer_voice(where: Home) -> None:
+    from kitsu_cli.downloads.installed import voices
+    from kitsu_cli.first_run.natural import KEY
+    from kitsu_cli.verbs import download
+
     if voices(where.piper_voices):
         return
     sys.stderr.write(
@@ -45,6 +48,9 @@ def _offer_voice(where: Home) -> None:
 
 
 def _offer_model() -> None:
+    from kitsu_cli.doctor import neighbours
+    from kitsu_cli.verbs import download
+
     (row,) = neighbours.ollama()
     if row.state == "ok" or not row.do.startswith("kitsu download model "):
         return  # there is a model, or no Ollama

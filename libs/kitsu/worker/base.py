@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from kitsu.config import NetworkSettings, home, load, read_secret
 from kitsu.errors import KitsuError, ProtocolError
+from kitsu.process import Process, State
 from kitsu.protocol import (
     Capabilities,
     Hello,
@@ -27,7 +28,6 @@ from kitsu.protocol import (
 from kitsu.protocol.frames import MAX_BINARY_BYTES
 from kitsu.telemetry import log
 from kitsu.worker.outbox import Outbox
-from kitsu.worker.process import Process, State
 
 HELLO_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 0.5  # unread frames can hold a farewell up; nobody waits for it

@@ -54,7 +54,7 @@ def test_the_process_does_not_start_with_one(tmp_path: Path) -> None:
     token = tmp_path / "secrets" / "token"
     token.write_text("t" * 43 + "\n")
     token.chmod(0o600)
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", "kitsu_orchestrator"],
         env={
             "KITSU_HOME": str(tmp_path),
@@ -62,13 +62,17 @@ def test_the_process_does_not_start_with_one(tmp_path: Path) -> None:
             "PYTHONPATH": os.pathsep.join(sys.path),
             "PATH": os.environ["PATH"],
         },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdin=subprocess.PIPE,  # stays open: its end would mean stop
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
-        check=False,
     )
-    assert done.returncode == 3
-    assert "blocked_line" in done.stderr
-    assert "kitsu.yaml, line" in done.stderr
-    assert "ucking" not in done.stderr
+    assert process.stdin is not None
+    assert process.stderr is not None
+    with process, process.stdin, process.stderr:
+        said = process.stderr.read()
+        code = process.wait(60)
+    assert code == 3
+    assert "blocked_line" in said
+    assert "kitsu.yaml, line" in said
+    assert "ucking" not in said

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, create_engine, inspect, text
 
 from kitsu.errors import ConfigError, KitsuError
 from kitsu.protocol import now_us
 from kitsu_orchestrator import store as module
-from kitsu_orchestrator.store import QUEUE_LIMIT, Store
+from kitsu_orchestrator.store import QUEUE_LIMIT, Store, bring_up_to_date, upgrade
 from kitsu_orchestrator.story import Story
 from kitsu_orchestrator.tables import HEAD
 
@@ -85,6 +86,33 @@ async def test_an_empty_file_gets_its_tables(tmp_path: Path) -> None:
         assert store.failed == ""
     assert rows(path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
     assert rows(path, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_a_new_database_has_the_tables_that_the_migrations_make() -> None:
+    made, migrated = (create_engine("sqlite://") for _ in range(2))
+    with made.begin() as connection:
+        bring_up_to_date(connection)
+    with migrated.begin() as connection:
+        upgrade(connection)
+    assert structure(made) == structure(migrated)
+    with migrated.begin() as connection:  # as the first version left it
+        connection.execute(text("DROP TABLE verdict"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        bring_up_to_date(connection)
+    assert structure(made) == structure(migrated)
+
+
+def structure(engine: Engine) -> dict[str, Any]:
+    """Columns, keys and indexes of every table."""
+    found = inspect(engine)
+    return {
+        name: (
+            [(column["name"], str(column["type"]), column["nullable"]) for column in found.get_columns(name)],
+            found.get_pk_constraint(name)["constrained_columns"],
+            sorted(found.get_indexes(name), key=str),
+        )
+        for name in found.get_table_names()
+    }
 
 
 async def test_opening_again_keeps_what_was_written(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from kitsu.errors import EngineError, ProtocolError
+from kitsu.process import State
 from kitsu.protocol import (
     Capabilities,
     HelloAccepted,
@@ -23,7 +24,6 @@ from kitsu.protocol import (
 )
 from kitsu.protocol.frames import MAX_BINARY_BYTES
 from kitsu.worker import Process, Worker
-from kitsu.worker.process import State
 from tests.fakes.hub import FakeHub, furnish, joined, running
 
 

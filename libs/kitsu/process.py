@@ -6,6 +6,7 @@ dies, its children go too, on Windows as on Linux. Without a launcher (stdin is 
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -40,12 +41,17 @@ class Process:
         self.name = name
         self.stopping = asyncio.Event()
         self.on_order: Callable[[dict[str, Any]], None] = lambda order: None
+        self.loaded: Callable[[], None] = lambda: None  # called once, when all that this process needs is there
         self.grace_s = 0.0  # how long `main` may take to end by itself after `stopping`, before it is cancelled
         self._beat: Beat = {"ready": False, "state": "ok", "reason": "starting"}
         self._supervised = not sys.stdin.isatty()
+        self._loaded = False
 
     def report(self, *, ready: bool = True, state: State = "ok", reason: str = "") -> None:
         """Say how this process is; sent at once when it changed."""
+        if not self._loaded:
+            self._loaded = True
+            self.loaded()
         beat: Beat = {"ready": ready, "state": state, "reason": reason}
         if beat != self._beat:
             self._beat = beat
@@ -129,6 +135,7 @@ def run_process(name: str, main: Callable[[Process], Coroutine[Any, Any, None]])
 
     async def start() -> None:
         process = Process(name)
+        process.loaded = gc.freeze  # looking that through again and again would take a turn's time
         await process.run(main(process))
 
     code = 0

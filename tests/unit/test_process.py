@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kitsu.worker.process import EXIT_CONFIG, EXIT_FAILED, MAX_ORDER_BYTES
+from kitsu.process import EXIT_CONFIG, EXIT_FAILED, MAX_ORDER_BYTES
 
 WAIT_S = 20
 
