@@ -15,6 +15,7 @@ from bench.engine_sets import TINY
 from bench.errors import BenchError
 from bench.script import Report, table
 from bench.sink import Heard
+from tests import fakes
 
 
 def wav(path: Path, rate: int = 8000, channels: int = 2, width: int = 2) -> Path:
@@ -81,6 +82,7 @@ def test_engine_sets_stand_side_by_side() -> None:
 
 
 def test_the_tiny_models_say_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delattr(fakes, "whisper_model", raising=False)  # another test may have had it
     monkeypatch.setitem(sys.modules, "tests.fakes.whisper_model", None)
     with pytest.raises(BenchError) as caught:
         TINY.furnish(tmp_path)
