@@ -3,37 +3,17 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 
-from kitsu.errors import EngineError
-from kitsu.soundcard import TroubleError
-from kitsu.soundcard.portaudio import Device, devices, load, pick
+from kitsu.soundcard import Device
+from kitsu.soundcard.stream import Backend, OpenStream, find
 
 BLOCK_S = 0.02
-DEAF_S = 2.0  # a microphone that gives no sound for so long was pulled out, whatever its driver says
 
 Hear = Callable[[bytes, float], None]
 """Takes s16le mono at the microphone's rate, and when its last sample was heard. Called in PortAudio's thread."""
-
-
-class Stream(Protocol):
-    """What we use of `sounddevice.RawInputStream`."""
-
-    active: bool
-    latency: float
-
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class Backend(NamedTuple):
-    """PortAudio, or what stands in for it."""
-
-    open_stream: Callable[..., Stream]
-    errors: tuple[type[Exception], ...]
 
 
 class Capture:
@@ -52,55 +32,38 @@ class Capture:
         self._hear = hear
         self._clock = clock
         self._lock = threading.Lock()
-        self._given_at = clock()
-        self._errors = backend.errors
-        try:
-            self._stream = backend.open_stream(
-                samplerate=self.rate_hz,
-                blocksize=round(self.rate_hz * BLOCK_S),
-                device=device.number,
-                channels=self._channels,
-                dtype="int16",
-                latency="low",
-                callback=self._take,
-            )
-            self._stream.start()
-        except backend.errors as error:
-            raise EngineError(
-                "device_failed",
-                f"{device.label} cannot be opened ({error}). Close what uses it, or choose another one: kitsu devices",
-                retryable=True,
-            ) from None
+        self._stream = OpenStream(
+            device,
+            backend,
+            self._take,
+            clock,
+            rate_hz=self.rate_hz,
+            block=round(self.rate_hz * BLOCK_S),
+            channels=self._channels,
+            choose="kitsu devices",
+        )
 
     @property
     def active(self) -> bool:
         """False: it stopped by itself, unplugged perhaps."""
-        try:
-            running = self._stream.active
-        except self._errors:
-            return False
-        return running and self._clock() - self._given_at < DEAF_S
+        return self._stream.active
 
     def close(self) -> None:
         """Deaf, and free for others."""
         with self._lock:
             self._hear = lambda pcm, heard_at: None
-        try:
-            self._stream.stop()
-            self._stream.close()
-        except self._errors:
-            return
+        self._stream.close()
 
     def _take(self, data: Any, frames: int, when: Any, status: Any) -> None:
         """In PortAudio's thread."""
-        self._given_at = self._clock()
+        heard_at = self._clock()
         if status:
             self.overflows += 1
         pcm = bytes(data)
         if self._channels == 2:
             pcm = _mono(pcm)
         with self._lock:
-            self._hear(pcm, self._given_at)
+            self._hear(pcm, heard_at)
 
 
 def open_capture(name: str, hear: Hear) -> Capture:
@@ -109,18 +72,8 @@ def open_capture(name: str, hear: Hear) -> Capture:
     Raises:
         EngineError: `sound_missing`, `sound_failed`, `device_missing`, `device_failed`.
     """
-    try:
-        portaudio = load()
-        device = pick(devices(portaudio, "in"), name, "in")
-    except TroubleError as trouble:
-        raise in_words(trouble) from None
-    return Capture(device, Backend(portaudio.RawInputStream, (portaudio.PortAudioError, ValueError, OSError)), hear)
-
-
-def in_words(trouble: TroubleError) -> EngineError:
-    """The same, for the operator."""
-    text = f"{trouble.found[:1].upper()}{trouble.found[1:]}. What helps: {trouble.do}."
-    return EngineError(trouble.code, text, retryable=True)
+    device, backend = find(name, "in")
+    return Capture(device, backend, hear)
 
 
 def _mono(pcm: bytes) -> bytes:

@@ -23,7 +23,10 @@ CAREFUL_STEP = 0.05  # while somebody else speaks
 REGULAR = 1e-3
 EARLY_S = 0.04  # the reference may be dated later than it sounds by so much
 KEEP_S = 4.0
-LEARN_FRAMES = 50  # with sound on both sides, before an unknown room is known
+LEARN_FRAMES = 35  # with sound on both sides, before an unknown room is known: fewer take her for somebody (measured)
+APART_FRAMES = 15  # she is loud and a live microphone hears nothing of it: headphones
+LOUD = 1e-4  # power that a loudspeaker would make heard, -40 dBFS
+SYLLABLE = 4  # frames: shorter gaps in her voice are none
 SOUNDS = 1e-6  # power of a frame that counts as sound, -60 dBFS
 BETTER, BETTER_FRAMES = 0.9, 3
 LEAK_MIN = 0.02
@@ -90,6 +93,7 @@ class EchoGuard:
         self._learning = np.zeros((PARTS, bins), np.complex64)
         self._better = 0
         self._learned = 0
+        self._apart = 0
         self._leak = 1.0
         self._expected = np.zeros(BANDS)
         self._gains = np.zeros((PARTS, bins))  # of power, slowly
@@ -117,15 +121,27 @@ class EchoGuard:
         if rest > heard:  # a filter that makes it worse is not used
             left, rest = frame, heard
         own = self._is_own(left)
-        if heard > SOUNDS:
-            self._learned += 1
-        unknown = self._learned < LEARN_FRAMES
+        unknown = self._is_unknown(heard)
         self._adapt(error, STEP if own or unknown else CAREFUL_STEP)
         self._exchange(heard, rest, _power(error))
         if own or unknown:
             self._gains += (np.abs(self._learning) ** 2 - self._gains) * GAINS_PACE
         share = max(0.0, 1.0 - rest / heard) if heard > SOUNDS else 0.0
         return Cleaned(left, max(share, 1.0 if own else 0.0), own or unknown)
+
+    def _is_unknown(self, heard: float) -> bool:
+        """Whether it is too early to tell her from somebody. Zeros are a microphone that is off, and say nothing."""
+        if heard > SOUNDS:
+            self._learned += 1
+            self._apart = self._apart if self._apart >= APART_FRAMES else 0
+        elif heard > 0.0 and self._would_be_heard():
+            self._apart += 1
+        return self._learned < LEARN_FRAMES and self._apart < APART_FRAMES
+
+    def _would_be_heard(self) -> bool:
+        """Whether she was loud all the time from which an echo, however late, would arrive now."""
+        power = np.sum(np.abs(self._x) ** 2, axis=1) / (2 * FRAME * FRAME)
+        return float(power.reshape(-1, SYLLABLE).mean(axis=1).min()) > LOUD
 
     def _is_own(self, left: Samples) -> bool:
         """Whether what is left is no more, in hardly any band, than what is usually left of her.

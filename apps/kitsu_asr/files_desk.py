@@ -2,20 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
 
 from kitsu.protocol import AsrTranscribe, AsrTranscript, WordTime
+from kitsu.worker.child import stop_child
 from kitsu_asr.engine import Choice
 from kitsu_asr.messages import News, Order
-from kitsu_asr.recogniser import LINE_LIMIT, load, start, stop
+from kitsu_asr.recogniser import LINE_LIMIT, STOP_S, load, start
 
 MAX_FILES = 4  # at once
 MAX_BYTES = 64 << 20  # of one
 PIECES_S = 30.0  # the next piece comes within that, or the file is forgotten
 WORK_S = 1800.0
+WORDS_BYTES = 256 << 10  # of words in one message
+TEXT_BYTES = 512 << 10  # more is no hour of speech
 Answer = Callable[[AsrTranscript], None]
 assert LINE_LIMIT >= 1 << 20  # an hour's words in one line
 
@@ -80,20 +83,23 @@ class FilesDesk:
             )
             for word in heard.words
         )
-        self._answer(
-            AsrTranscript(
-                parent_id=piece.id,
-                conv=piece.conv,
-                file=piece.file,
-                text=heard.text,
-                language=heard.language,
-                confidence=round(heard.confidence, 3),
-                words=words,
-                duration_ms=round(news.duration_s * 1000),
-                took_ms=round((time.perf_counter() - began) * 1000, 1),
-                engine=engine,
-            )
+        transcript = AsrTranscript(
+            parent_id=piece.id,
+            conv=piece.conv,
+            file=piece.file,
+            text=heard.text,
+            language=heard.language,
+            confidence=round(heard.confidence, 3),
+            words=words,
+            duration_ms=round(news.duration_s * 1000),
+            took_ms=round((time.perf_counter() - began) * 1000, 1),
+            engine=engine,
         )
+        if len(msgspec.json.encode(heard.text)) > TEXT_BYTES:
+            self._refuse(piece, "transcript_too_long", "there are more words than anybody can say in an hour")
+            return
+        for part in in_parts(transcript):
+            self._answer(part)
 
     async def _recognise(self, data: bytes, language: str, hints: tuple[str, ...]) -> tuple[str, News]:
         process = await start()
@@ -107,10 +113,29 @@ class FilesDesk:
                     return name, await _ask(process, order, data)
             return "", news
         finally:
-            await stop(process)
+            await stop_child(process, STOP_S)
 
     def _refuse(self, piece: AsrTranscribe, code: str, message: str) -> None:
         self._answer(AsrTranscript(parent_id=piece.id, conv=piece.conv, file=piece.file, code=code, message=message))
+
+
+def in_parts(transcript: AsrTranscript) -> Iterator[AsrTranscript]:
+    """An hour's words are more than one message may hold."""
+    number, words, size = 0, list[WordTime](), 0
+    for word in transcript.words:
+        size += len(msgspec.json.encode(word)) + 1
+        if words and size > WORDS_BYTES:
+            yield AsrTranscript(
+                parent_id=transcript.parent_id,
+                conv=transcript.conv,
+                file=transcript.file,
+                part=number,
+                last=False,
+                words=tuple(words),
+            )
+            number, words, size = number + 1, [], len(msgspec.json.encode(word)) + 1
+        words.append(word)
+    yield msgspec.structs.replace(transcript, part=number, words=tuple(words))
 
 
 async def _ask(process: asyncio.subprocess.Process, order: Order, data: bytes) -> News:

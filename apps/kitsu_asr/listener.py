@@ -1,38 +1,25 @@
 """One source's ears: frames in, messages out. Knows no socket, device or process, and time is given to it."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 from msgspec.structs import replace
 
-from kitsu.protocol import (
-    EARS_RATE_HZ,
-    AsrCommand,
-    AsrDropped,
-    AsrFinal,
-    AsrPartial,
-    AsrSpeech,
-    DropReason,
-    ListenMode,
-    Message,
-    SourceKind,
-    SourceState,
-    Speaker,
-    WordTime,
-)
+from kitsu.protocol import EARS_RATE_HZ, DropReason, ListenMode, Message, SourceState
 from kitsu_asr.complete import complete
 from kitsu_asr.config import AsrSettings
-from kitsu_asr.echo import EchoGuard, Reference
+from kitsu_asr.echo import Reference
 from kitsu_asr.endpoint import Change, Endpointer, Limits
 from kitsu_asr.engine import Heard
-from kitsu_asr.grammar import Command, Vocabulary, meaning
+from kitsu_asr.front import Front
+from kitsu_asr.grammar import Command, meaning
 from kitsu_asr.guards import phantom
-from kitsu_asr.levels import AutoGain, NoiseSuppressor
 from kitsu_asr.messages import News
-from kitsu_asr.pcm import SILENCE_DBFS, Frames, Samples, dbfs, to_s16
+from kitsu_asr.pcm import Frames, Samples, to_s16
+from kitsu_asr.source import Known, Source
+from kitsu_asr.telling import Teller
 from kitsu_asr.utterance import Utterance
 from kitsu_asr.vad import FRAME, Vad
 from kitsu_asr.wake import addressed
@@ -57,30 +44,6 @@ class Ears(Protocol):
     def drop(self, utterance: str) -> None: ...
 
 
-NOBODY = Speaker()
-NO_WORDS = Vocabulary()
-
-
-@dataclass(frozen=True)
-class Source:
-    """Whose microphone, and whom it speaks to."""
-
-    source_id: str
-    kind: SourceKind
-    conv: str
-    label: str = ""
-    speaker: Speaker = NOBODY
-
-
-@dataclass
-class Known:
-    """What all listeners know; changed by `asr.prepare`."""
-
-    names: Sequence[str] = ()
-    vocabulary: Vocabulary = NO_WORDS
-    hints: tuple[str, ...] = ()
-
-
 class Listener:
     """Args:
     send: takes messages, in order.
@@ -100,17 +63,14 @@ class Listener:
         self.source = source
         self.mode: ListenMode = settings.mode
         self.muted = False
-        self.level_dbfs = SILENCE_DBFS
         self._settings = settings
         self._ears = ears
-        self._vad = vad
         self._known = known
         self._send = send
         self._pressed = False
         self._frames = Frames(FRAME)
-        self._guard = EchoGuard(reference) if reference is not None else None
-        self._gain = AutoGain() if settings.auto_gain else None
-        self._noise = NoiseSuppressor() if settings.noise_suppression else None
+        self._front = Front(settings, vad, reference)
+        self._tell = Teller(source)
         limits = Limits(settings.onset_ms, settings.min_speech_ms, settings.max_utterance_s * 1000)
         self._endpoints = Endpointer(limits, FRAME_MS, settings.hangover_ms)
         self._before: deque[Samples] = deque(maxlen=PREROLL)
@@ -141,7 +101,7 @@ class Listener:
             state="listening" if self.listening else "waiting",
             mode=self.mode,
             speaker=source.speaker,
-            level_dbfs=round(self.level_dbfs, 1),
+            level_dbfs=round(self._front.level_dbfs, 1),
         )
 
     def feed(self, samples: Samples, now_s: float) -> None:
@@ -183,7 +143,7 @@ class Listener:
         list(self._endpoints.finish())
         for utterance in running:
             self._ears.drop(utterance.id)
-            self._dropped(utterance, reason)
+            self._drop(utterance, reason)
 
     def news(self, news: News, now_s: float) -> bool:
         """The recogniser's word. False: it is of another source."""
@@ -203,28 +163,18 @@ class Listener:
                 if utterance is self._speaking:
                     self._speaking = None
                     list(self._endpoints.finish())
-                self._dropped(utterance, "failed")
+                self._drop(utterance, "failed")
         return True
 
     # how
 
-    def _frame(self, frame: Samples) -> None:
-        raw, echo, own = frame, 0.0, False
-        if self._guard is not None and self._offset_s is not None:
-            cleaned = self._guard.clean(frame, self._offset_s + self._now_ms / 1000)
-            frame, echo, own = cleaned.samples, cleaned.echo, cleaned.own
-        self.level_dbfs = max(dbfs(raw), self.level_dbfs - 1.0)
-        if self._noise is not None:
-            frame = self._noise.feed(frame)
-        speech = self._vad.speech(frame) and not own and self.listening
-        if self._gain is not None:  # for the recogniser only: made louder, a room's hiss would be speech
-            if speech:
-                self._gain.learn(frame)
-            frame = self._gain.feed(frame)
-        if self._speaking is not None and speech:
-            self._speaking.voiced(raw, echo, FRAME_MS)
-        self._give(frame)
-        for change in self._endpoints.feed(speech):
+    def _frame(self, raw: Samples) -> None:
+        at_s = None if self._offset_s is None else self._offset_s + self._now_ms / 1000
+        sound = self._front.feed(raw, at_s, listening=self.listening)
+        if self._speaking is not None and sound.speech:
+            self._speaking.voiced(raw, sound.echo, FRAME_MS)
+        self._give(sound.frame)
+        for change in self._endpoints.feed(sound.speech):
             self._changed(change)
         self._ask()
 
@@ -251,13 +201,13 @@ class Listener:
             case "resumed":
                 self._endpoints.patience_ms = self._settings.hangover_ms
                 self._ears.feed(utterance.id, utterance.release())
-                self._send(self._speech(utterance, "started", change))
+                self._send(self._tell.speech(utterance, change))
             case "ended":
                 self._ended(utterance, change)
             case "dropped":
                 self._speaking = None
                 self._ears.drop(utterance.id)
-                self._dropped(utterance, "too_short")
+                self._drop(utterance, "too_short")
 
     def _started(self, change: Change) -> None:
         utterance = self._speaking = Utterance(change.at_ms)
@@ -275,10 +225,10 @@ class Listener:
         for frame in voiced:
             utterance.voiced(frame, 0.0, FRAME_MS)
         self._before.clear()
-        self._send(self._speech(utterance, "started", change))
+        self._send(self._tell.speech(utterance, change))
 
     def _paused(self, utterance: Utterance, change: Change) -> None:
-        self._send(self._speech(utterance, "stopped", change))
+        self._send(self._tell.speech(utterance, change))
         if self._ears.partial(utterance.id):
             utterance.asked.append(True)
             utterance.asked_at_ms = self._now_ms
@@ -300,7 +250,7 @@ class Listener:
         if self._ears.finish(utterance.id):
             self._finishing[utterance.id] = utterance
         else:
-            self._dropped(utterance, "failed")
+            self._drop(utterance, "failed")
 
     def _partial(self, utterance: Utterance, news: News) -> None:
         assert news.heard is not None
@@ -315,20 +265,7 @@ class Listener:
             self._endpoints.patience_ms = patience
         if not text:
             return
-        self._send(
-            AsrPartial(
-                conv=self.source.conv,
-                utterance=utterance.id,
-                revision=utterance.agreement.revision,
-                text=text,
-                stable=stable,
-                settled=settled,
-                complete=finished,
-                language=utterance.language,
-                source_id=self.source.source_id,
-                speaker=self.source.speaker,
-            )
-        )
+        self._send(self._tell.partial(utterance, text, stable, settled=settled, finished=finished))
 
     def _final(self, utterance: Utterance, heard: Heard, command: Command | None, now_s: float) -> None:
         is_host = self.source.speaker.role == "host"
@@ -337,25 +274,13 @@ class Listener:
             command = replace(command, confidence=heard.confidence) if command else None
         endpoint_ms = round(max(0.0, now_s - utterance.last_voiced_s) * 1000, 1)
         if command is not None:
-            self._send(
-                AsrCommand(
-                    conv=self.source.conv,
-                    utterance=utterance.id,
-                    command=command.command,
-                    argument=command.argument,
-                    text=command.text,
-                    confidence=command.confidence,
-                    endpoint_ms=endpoint_ms,
-                    source_id=self.source.source_id,
-                    speaker=self.source.speaker,
-                )
-            )
+            self._send(self._tell.command(utterance, command, endpoint_ms))
             return
         reason = self._doubt(utterance, heard)
         if reason is not None:
-            self._dropped(utterance, reason)
+            self._drop(utterance, reason)
             return
-        self._send(self._heard(utterance, heard, endpoint_ms))
+        self._send(self._tell.final(utterance, heard, endpoint_ms, self._ears.engine))
 
     def _doubt(self, utterance: Utterance, heard: Heard) -> DropReason | None:
         if not heard.text:
@@ -367,59 +292,8 @@ class Listener:
         utterance.addressed = utterance.addressed or addressed(heard.text, self._known.names)
         return "not_addressed" if self.mode == "wake_word" and not utterance.addressed else None
 
-    def _heard(self, utterance: Utterance, heard: Heard, endpoint_ms: float) -> AsrFinal:
-        first = utterance.first_ms
-        return AsrFinal(
-            conv=self.source.conv,
-            utterance=utterance.id,
-            text=utterance.agreement.keep(heard.text),
-            language=heard.language,
-            confidence=round(heard.confidence, 3),
-            words=tuple(
-                WordTime(
-                    word=word.word,
-                    start_ms=round(first + word.start_s * 1000),
-                    end_ms=round(first + word.end_s * 1000),
-                    confidence=round(word.confidence, 3),
-                )
-                for word in heard.words
-            ),
-            start_ms=round(utterance.start_ms),
-            end_ms=round(utterance.end_ms),
-            endpoint_ms=endpoint_ms,
-            silence_ms=round(utterance.silence_ms),
-            addressed=utterance.addressed,
-            echo=utterance.echo,
-            engine=self._ears.engine,
-            source_id=self.source.source_id,
-            speaker=self.source.speaker,
-        )
-
-    def _speech(self, utterance: Utterance, state: str, change: Change) -> AsrSpeech:
-        return AsrSpeech(
-            conv=self.source.conv,
-            utterance=utterance.id,
-            state="started" if state == "started" else "stopped",
-            at_ms=round(change.at_ms),
-            ago_ms=round(change.now_ms - change.at_ms),
-            level_dbfs=round(utterance.level_dbfs, 1),
-            echo=utterance.echo,
-            source_id=self.source.source_id,
-            speaker=self.source.speaker,
-        )
-
-    def _dropped(self, utterance: Utterance, reason: DropReason) -> None:
-        self._send(
-            AsrDropped(
-                conv=self.source.conv,
-                utterance=utterance.id,
-                reason=reason,
-                start_ms=round(utterance.start_ms),
-                end_ms=round(utterance.end_ms),
-                source_id=self.source.source_id,
-                speaker=self.source.speaker,
-            )
-        )
+    def _drop(self, utterance: Utterance, reason: DropReason) -> None:
+        self._send(self._tell.dropped(utterance, reason))
 
     def _close_unless_listening(self, reason: DropReason) -> None:
         if not self.listening:

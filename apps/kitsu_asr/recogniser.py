@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from kitsu.telemetry import log
+from kitsu.worker.child import child_stderr, stop_child
 from kitsu_asr.engine import Choice
 from kitsu_asr.grammar import Vocabulary
 from kitsu_asr.messages import News, Order
@@ -193,7 +194,7 @@ class Recogniser:
     async def _stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            await stop(process)
+            await stop_child(process, STOP_S)
 
 
 async def start() -> asyncio.subprocess.Process:
@@ -202,7 +203,7 @@ async def start() -> asyncio.subprocess.Process:
         *COMMAND,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=sys.stderr.fileno() if _has_file(sys.stderr) else asyncio.subprocess.DEVNULL,
+        stderr=child_stderr(),
         limit=LINE_LIMIT,
     )
 
@@ -222,24 +223,3 @@ async def load(process: asyncio.subprocess.Process, name: str, choice: Choice, *
     except (OSError, ValueError, msgspec.MsgspecError):
         message = f"The recogniser {name} ended while it was loaded; kitsu logs asr says why."
     return News("error", code="ears_failed", message=message)
-
-
-async def stop(process: asyncio.subprocess.Process) -> None:
-    """End it, and wait until it is gone."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        async with asyncio.timeout(STOP_S):
-            await process.wait()
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-
-
-def _has_file(stream: object) -> bool:
-    try:
-        stream.fileno()  # type: ignore[attr-defined]
-    except (AttributeError, OSError, ValueError):
-        return False
-    return True

@@ -28,11 +28,12 @@ from kitsu_asr.browser import BrowserStream
 from kitsu_asr.config import AsrSettings
 from kitsu_asr.echo import Reference
 from kitsu_asr.grammar import Vocabulary
-from kitsu_asr.listener import Known, Listener, Source
+from kitsu_asr.listener import Listener
 from kitsu_asr.messages import News
 from kitsu_asr.microphone import Microphone
 from kitsu_asr.pcm import Resampler, Samples, from_s16
 from kitsu_asr.recogniser import Recogniser
+from kitsu_asr.source import Known, Source
 from kitsu_asr.vad import make_vad
 
 MAX_SOURCES = 8

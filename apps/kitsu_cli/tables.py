@@ -39,10 +39,22 @@ def show_lines(show: dict[str, Any]) -> list[Line]:
     lines += [_exit(row) for row in show.get("confirmed", []) if panic]
     lines.append([("listens  ", "bright_black"), (_listeners(show), "")])
     lines += _obs(show.get("obs") or {})
+    if times := ears_times((show.get("ears") or {}).get("latency_ms") or {}):
+        lines.append([("ears     ", "bright_black"), (times, "")])
     lines += _gate(show.get("safety") or {})
     dropped = sum(show.get("dropped", {}).values())
     lines.append([("waiting  ", "bright_black"), (f"{show.get('waiting', 0)} lines, {dropped} dropped so far", "")])
     return [_fitted(line) for line in lines]
+
+
+def ears_times(latency: dict[str, float]) -> str:
+    """How long the last spoken lines took; empty before the first."""
+    names = {"endpoint": "end of speech to words", "final_to_audio": "words to sound", "speech_to_audio": "both"}
+    return "; ".join(
+        f"{text} {latency[f'{name}_p50']:.0f} ms (p95 {latency[f'{name}_p95']:.0f})"
+        for name, text in names.items()
+        if f"{name}_p50" in latency
+    )
 
 
 def _gate(safety: dict[str, Any]) -> list[Line]:

@@ -1,10 +1,11 @@
 """What the door answers, and how it reads what it is sent."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from kitsu.errors import KitsuError
@@ -40,16 +41,50 @@ async def read_body(request: Request) -> bytes:
     Raises:
         RequestError: 413 `body_too_large` over MAX_BODY_BYTES, 408 `body_too_slow` after BODY_TIMEOUT_S.
     """
-    body = bytearray()
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise RequestError(413, "body_too_large", f"The body is over {MAX_BODY_BYTES // 1024} KB.")
+            return b"".join([piece async for piece in _bounded(request, MAX_BODY_BYTES)])
     except TimeoutError:
-        raise RequestError(408, "body_too_slow", f"The body did not come within {BODY_TIMEOUT_S:.0f} s.") from None
-    return bytes(body)
+        raise _too_slow() from None
+
+
+async def piped_body(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """A large body, as it comes: nothing of it is kept here.
+
+    Raises:
+        RequestError: 413 `body_too_large` over `limit` bytes, 408 `body_too_slow` when BODY_TIMEOUT_S brought nothing.
+    """
+    pieces = _bounded(request, limit)
+    while True:
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                piece = await anext(pieces, None)
+        except TimeoutError:
+            raise _too_slow() from None
+        if piece is None:
+            return
+        yield piece
+
+
+async def _bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
+    size = int(announced) if (announced := request.headers.get("content-length", "0")).isdecimal() else 0
+    came = 0
+    try:
+        async for piece in request.stream():
+            came += len(piece)
+            if max(came, size) > limit:
+                raise RequestError(413, "body_too_large", f"The body is over {_in_words(limit)}.")
+            yield piece
+    except ClientDisconnect:  # nobody will read that
+        raise RequestError(400, "body_cut", "The body broke off before its end.") from None
+
+
+def _in_words(size: int) -> str:
+    return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KB"
+
+
+def _too_slow() -> RequestError:
+    return RequestError(408, "body_too_slow", f"The body did not come within {BODY_TIMEOUT_S:.0f} s.")
 
 
 async def read_struct(request: Request, kind: type[StructT]) -> StructT:

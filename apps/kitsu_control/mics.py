@@ -6,7 +6,6 @@ Browser -> door: `{"type": "mic.hello", "rate_hz": 16000, …}` within 5 s, then
 """
 
 import asyncio
-import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from kitsu.errors import ProtocolError
 from kitsu.protocol import (
-    STAGE,
     AsrTalk,
     HelloAccepted,
     HelloRefused,
@@ -32,8 +30,8 @@ from kitsu.protocol import (
     encode,
 )
 from kitsu.telemetry import log
-from kitsu_control.answers import problem
 from kitsu_control.locks import Locks
+from kitsu_control.page_sockets import signed_in, wanted_conv
 from kitsu_control.places import Places
 
 HELLO_TIMEOUT_S = 5.0
@@ -42,7 +40,6 @@ MAX_SOUND_BYTES = 32 << 10
 MAX_FRAMES_PER_S = 200
 BURST_S = 4.0  # sound may come so much faster than time for a moment: a page that slept catches up
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
-_CONV = re.compile(r"[a-z]+(:[A-Za-z0-9_.-]{1,64})?")
 
 
 class MicHello(msgspec.Struct, tag_field="type", tag="mic.hello", forbid_unknown_fields=True):
@@ -121,13 +118,7 @@ class MicSockets:
 
     async def microphone(self, socket: WebSocket) -> None:
         """A signed-in page that speaks."""
-        if not (self._locks.has_session(socket) or self._locks.has_token(socket)):
-            message = "Sign in first: `kitsu open` prints a link."
-            await socket.send_denial_response(problem(401, "not_signed_in", message))
-            return
-        conv = socket.query_params.get("conv", STAGE)
-        if not _CONV.fullmatch(conv):
-            await socket.send_denial_response(problem(422, "bad_conv", "There is no such conversation."))
+        if not await signed_in(socket, self._locks) or (conv := await wanted_conv(socket)) is None:
             return
         await socket.accept()
         try:

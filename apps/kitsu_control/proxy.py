@@ -8,10 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from kitsu_control.answers import RequestError, read_body
+from kitsu_control.answers import RequestError, piped_body, read_body
 from kitsu_control.locks import Locks
 
 TIMEOUT = httpx.Timeout(10.0, connect=2.0, read=330.0)  # `POST /chat` may wait for a turn's end
+FILES = "transcribe"  # takes sound files, and works on them for a while
+FILES_TIMEOUT = httpx.Timeout(30.0, connect=2.0, read=1830.0)
+MAX_FILE_BYTES = 64 << 20
 ASKED = ("accept", "content-type", "range", "if-none-match")
 TOLD = (
     "content-type",
@@ -40,19 +43,20 @@ class Proxy:
         """The endpoint.
 
         Raises:
-            RequestError: 401, 413, 404 `bad_path`, 502 `orchestrator_down`, 504 `orchestrator_slow`.
+            RequestError: 401, 408, 413, 404 `bad_path`, 502 `orchestrator_down`, 504 `orchestrator_slow`.
         """
         self._locks.want_sign_in(request)
         path = request.path_params["path"]
         if any(part in ("", ".", "..") for part in path.split("/")):
             raise RequestError(404, "bad_path", "There is nothing at this address.")
+        is_file = (request.method, path) == ("POST", FILES)
         question = self._client.build_request(
             request.method,
             httpx.URL(f"{self._url}/{quote(path)}", query=request.url.query.encode()),
             headers={name: request.headers[name] for name in ASKED if name in request.headers}
             | {"authorization": f"Bearer {self._token}", "accept-encoding": "identity"},
-            content=await read_body(request),
-            timeout=TIMEOUT,
+            content=piped_body(request, MAX_FILE_BYTES) if is_file else await read_body(request),
+            timeout=FILES_TIMEOUT if is_file else TIMEOUT,
         )
         try:
             answer = await self._client.send(question, stream=True)

@@ -7,7 +7,6 @@ name) or `hello.refused`, then messages of the protocol, `playout.frame` as bina
 
 import asyncio
 import math
-import re
 from typing import Literal
 
 import msgspec
@@ -17,8 +16,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from kitsu.errors import ProtocolError
 from kitsu.protocol import STAGE, HelloRefused, SinkFlushed, SinkPosition, decode, encode
 from kitsu.telemetry import log
-from kitsu_control.answers import problem
 from kitsu_control.locks import Locks
+from kitsu_control.page_sockets import signed_in, wanted_conv
 from kitsu_control.places import Places
 from kitsu_control.relay import Relay
 from kitsu_control.sinks import BrowserSink, Kind
@@ -26,7 +25,6 @@ from kitsu_control.sinks import BrowserSink, Kind
 HELLO_TIMEOUT_S = 5.0
 MAX_FRAME_BYTES = 4 << 10
 MAX_FRAMES_PER_S = 100
-_CONV = re.compile(r"[a-z]+(:[A-Za-z0-9_.-]{1,64})?")
 
 
 class SinkHello(msgspec.Struct, tag_field="type", tag="sink.hello", forbid_unknown_fields=True):
@@ -54,14 +52,7 @@ class SinkSockets:
 
     async def page(self, socket: WebSocket) -> None:
         """A signed-in page that listens."""
-        if not (self._locks.has_session(socket) or self._locks.has_token(socket)):
-            await socket.send_denial_response(
-                problem(401, "not_signed_in", "Sign in first: `kitsu open` prints a link.")
-            )
-            return
-        conv = socket.query_params.get("conv", STAGE)
-        if not _CONV.fullmatch(conv):
-            await socket.send_denial_response(problem(422, "bad_conv", "There is no such conversation."))
+        if not await signed_in(socket, self._locks) or (conv := await wanted_conv(socket)) is None:
             return
         await self._welcome(socket, "page", conv)
 

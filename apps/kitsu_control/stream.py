@@ -13,8 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from kitsu.errors import ProtocolError
 from kitsu.protocol.frames import MAX_TEXT_BYTES
-from kitsu_control.answers import problem
 from kitsu_control.locks import Locks
+from kitsu_control.page_sockets import signed_in
 from kitsu_control.places import Places
 
 ORCHESTRATOR_GONE = 4503
@@ -36,10 +36,7 @@ class StreamProxy:
 
     async def stream(self, socket: WebSocket) -> None:
         """The endpoint."""
-        if not (self._locks.has_session(socket) or self._locks.has_token(socket)):
-            await socket.send_denial_response(
-                problem(401, "not_signed_in", "Sign in first: `kitsu open` prints a link.")
-            )
+        if not await signed_in(socket, self._locks):
             return
         await socket.accept()
         try:

@@ -18,7 +18,6 @@ from kitsu.protocol import (
     HubStopping,
     Message,
     ObsOutcome,
-    ObsPreset,
     ObsReset,
     ObsRestore,
     ObsRun,
@@ -37,9 +36,9 @@ from kitsu.protocol import (
     SinkFlush,
     TurnStarted,
 )
-from kitsu.services import SERVICES
 from kitsu.telemetry import log
 from kitsu.worker import Process, Worker
+from kitsu_obs.account import NOT_CONFIGURED, Account
 from kitsu_obs.captions import Captions
 from kitsu_obs.config import ObsSettings
 from kitsu_obs.connection import Address, Event
@@ -48,9 +47,8 @@ from kitsu_obs.keeper import Keeper
 from kitsu_obs.link import ObsLink
 from kitsu_obs.orders import Orders
 from kitsu_obs.picture import RELOOK, Picture
-from kitsu_obs.presets import ObsFile, load_presets, texts
+from kitsu_obs.presets import ObsFile, load_presets
 
-NOT_CONFIGURED = f"not configured: {SERVICES['obs'].how_to}"
 WAITING_ORDERS = 16
 SETTLE_S = 0.05  # a change of the scene collection comes as a flood of events
 Order = ObsSwitch | ObsRun | ObsWrite | ObsReset | ObsRestore | ObsSetUp
@@ -288,43 +286,16 @@ class ObsWorker(Worker):
 
     def _changed(self) -> None:
         """Tell what is different, if anything is."""
-        trouble = self._trouble()
+        account = self._account()
+        trouble = account.trouble()
         if self._link is not None:
             self.feel("degraded" if trouble else "ok", trouble)
-        state = self._state_now(trouble)
+        state = account.state(trouble)
         if self._told is None or msgspec.structs.replace(state, id=self._told.id, ts=self._told.ts) != self._told:
             self._told = state
             self.send(state)
 
-    def _trouble(self) -> str:
-        picture, safe = self._picture, self._settings.safe_scene
-        if self._link is None:
-            return ""
-        if self._link.trouble is not None:
-            return self._link.trouble.message
-        if self._keeper is not None and self._keeper.held == "alone":
-            return f"`kitsu obs restore` brings OBS back: it went to {safe!r} while the hub was gone"
-        if not picture.scenes:
-            return "OBS has no scene"
-        if safe not in picture.scenes:
-            return f"no scene {safe!r} for panic: `kitsu obs setup` makes it; obs.safe_scene names another"
-        return self._file_trouble
-
-    def _state_now(self, trouble: str) -> ObsState:
-        picture = self._picture
-        connected = self._link is not None and self._link.trouble is None
-        presets = tuple(ObsPreset(name=name, texts=texts(steps)) for name, steps in self._file.presets.items())
-        return ObsState(
-            connected=connected,
-            configured=self._link is not None,
-            reason=trouble or ("" if self._link else NOT_CONFIGURED),
-            version=picture.version,
-            scene=picture.scene,
-            scenes=picture.scenes,
-            inputs=tuple(picture.inputs.values()),
-            recording=picture.outputs["Record"],
-            streaming=picture.outputs["Stream"],
-            presets=presets,
-            safe_scene=self._settings.safe_scene,
-            held=self._keeper.held if self._keeper else "",
+    def _account(self) -> Account:
+        return Account(
+            self._settings.safe_scene, self._file, self._file_trouble, self._picture, self._link, self._keeper
         )

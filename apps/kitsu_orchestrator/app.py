@@ -29,7 +29,8 @@ from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.rest import build
 from kitsu_orchestrator.routing import Router
-from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
+from kitsu_orchestrator.rule_files import RuleFiles
+from kitsu_orchestrator.rule_keeper import RuleKeeper
 from kitsu_orchestrator.safety_desk import SafetyDesk
 from kitsu_orchestrator.services import Services
 from kitsu_orchestrator.show import Show
@@ -71,16 +72,30 @@ class Orchestrator:
         keeper: RuleKeeper | None = None,
         this_show: ThisShow | None = None,
     ) -> None:
-        latch = PanicLatch(where.panic_file)
         self._token = token
         self._turns = where.turns
         self._hub = Hub(token, key)
         self._store = Store.sqlite(where.data / "kitsu.db")
         self._launcher = Launcher(launcher_url, token)
-        levels = Levels(settings.show.start, latch.read(), topics=settings.dead_air.enabled)
-        self.show = Show(
+        self.show = self._make_show(where, settings)
+        self._hub.attach(Router(self.show))
+        speaker = Speaker(character.language, pronunciation)
+        files = RuleFiles(where.configs / "safety", where.own_words_file, settings.safety)
+        keeper = keeper or RuleKeeper(gate, files, key, watching=False)
+        self._desk = SafetyDesk(keeper, character, where.configs / "characters", speaker)
+        self._desk.attach(self.show)
+        self._this_show = this_show or ThisShow(where.this_show_file, "")
+        held = HeldLines(settings.safety.hold_max, settings.safety.hold_minutes * 60)
+        self._this_show.restore(held)
+        self._this_show.tell = self.show.notice
+        held.changed = keeper.now_only_changed = self._this_show.changed
+        self._studio = self._make_studio(settings, character, speaker, held)
+
+    def _make_show(self, where: Home, settings: Settings) -> Show:
+        latch = PanicLatch(where.panic_file)
+        show = Show(
             self._hub,
-            levels,
+            Levels(settings.show.start, latch.read(), topics=settings.dead_air.enabled),
             Intake(settings.intake),
             self._store,
             Services(self._hub),
@@ -89,34 +104,26 @@ class Orchestrator:
             settings.talk,
         )
         ignored = Ignored(where.data / "ignored.json")
-        self.show.open_chat(settings.chat, load_commands(where, COMMANDS), ignored)
-        self._hub.attach(Router(self.show))
-        safety, speaker = settings.safety, Speaker(character.language, pronunciation)
-        files = RuleFiles(where.configs / "safety", where.own_words_file, safety)
-        keeper = keeper or RuleKeeper(gate, files, key, watching=False)
-        self._desk = SafetyDesk(keeper, character, where.configs / "characters", speaker)
-        self._desk.attach(self.show)
-        self._this_show = this_show or ThisShow(where.this_show_file, "")
-        held = HeldLines(safety.hold_max, safety.hold_minutes * 60)
-        self._this_show.restore(held)
-        self._this_show.tell = self.show.notice
-        held.changed = keeper.now_only_changed = self._this_show.changed
-        self._studio = Studio(
-            self._hub,
-            self._desk.judge,
-            Slots(),
-            Slots(),
-            self.show.stream.publish,
-            character,
-            settings.turn,
-            settings.policy,
-            AnswerLength(settings.turn.first_audio_target_ms),
-            speaker,
-            CrisisCare(safety.crisis_minutes * 60),
-            held,
-            self._store.note,
-            self._desk.canary,
-            self._desk.own_lines,
+        show.open_chat(settings.chat, load_commands(where, COMMANDS), ignored)
+        return show
+
+    def _make_studio(self, settings: Settings, character: Character, speaker: Speaker, held: HeldLines) -> Studio:
+        return Studio(
+            hub=self._hub,
+            gate=self._desk.judge,
+            voices=Slots(),
+            brains=Slots(),
+            publish=self.show.stream.publish,
+            character=character,
+            turn=settings.turn,
+            policy=settings.policy,
+            length=AnswerLength(settings.turn.first_audio_target_ms),
+            speaker=speaker,
+            care=CrisisCare(settings.safety.crisis_minutes * 60),
+            held=held,
+            note=self._store.note,
+            canary=self._desk.canary,
+            own_lines=self._desk.own_lines,
         )
 
     async def run(self, listener: socket.socket, process: Process) -> None:

@@ -28,7 +28,7 @@ class TalkSettings(Section, frozen=True, kw_only=True):
     floor_s: Annotated[float, Meta(ge=1, le=120)] = (
         15.0  # she begins nothing while somebody speaks, for at most so long
     )
-    preemptive: bool = True  # she begins to think in the pause after a finished sentence, before it is certain
+    preemptive: Literal["off", "pause", "stable"] = "stable"  # she thinks ahead in a pause; or on unchanged words too
     echo_share: Annotated[float, Meta(ge=0, le=1)] = 0.3  # more of the sound was hers: its text is compared with hers
     echo_likeness: Annotated[float, Meta(ge=50, le=100)] = 85.0  # percent; so alike, it was her own voice
     echo_s: Annotated[float, Meta(ge=1, le=120)] = 10.0  # what she said longer ago is not compared

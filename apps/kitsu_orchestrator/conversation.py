@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from kitsu.protocol import STAGE, Line, Message, Outcome, Role, StreamNotice, TurnEnded, TurnQueued, TurnState
+from kitsu_orchestrator.again import comes_again, paid_and_lost
 from kitsu_orchestrator.ahead import Ahead, exchange
 from kitsu_orchestrator.crowd import AuthorKey, Crowd, author_key
 from kitsu_orchestrator.floor import Floor
@@ -82,8 +83,7 @@ class Conversation:
         if shed is not None:
             self.end(shed, "dropped", "queue_full")
             if shed.paid:
-                text = "So many paid lines wait that the oldest one will not be answered. It is in the list of turns."
-                self._studio.publish(StreamNotice(level="warn", code="paid_line_dropped", message=text))
+                self._paid_dropped("So many paid lines wait that the oldest one will not be answered")
 
     def woken(self) -> None:
         """The crowd has a line."""
@@ -227,9 +227,30 @@ class Conversation:
             self._think_again()
         if self._guess is not None and not self._guess.builds_on(turn, story.heard_text):
             self.drop_guess()
+        if comes_again(turn.job, story):
+            self._put_back(turn.job, story)
+        else:
+            turn.job.finish(story)
+        if paid_and_lost(turn.job, story):
+            self._paid_dropped("A paid line was spoken over twice before anything of her answer was heard")
         self._store.save(story)
-        turn.job.finish(story)
         self.on_end(turn.job, story)
+
+    def _paid_dropped(self, why: str) -> None:
+        text = f"{why}. It is in the list of turns."
+        self._studio.publish(StreamNotice(level="warn", code="paid_line_dropped", message=text))
+
+    def _put_back(self, job: Job, story: Story) -> None:
+        """Its line waits once more, as a turn of its own."""
+        again = job.once_more()
+        story.again = again.turn_id
+        story.step("turn.put_back", again.turn_id)
+        self._studio.care.take_back(job.turn_id)
+        self.waiting.put_back(again)
+        if again.must_survive:
+            self._store.save(again.story())
+        ahead = len(self.waiting) - 1
+        self._studio.publish(TurnQueued(conv=self.name, turn_id=again.turn_id, waiting=ahead, again=job.turn_id))
 
     async def _take(self) -> tuple[Turn, asyncio.Task[Story]]:
         """The next turn: the prepared one, unless the operator's words have come in since."""

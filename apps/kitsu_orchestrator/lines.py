@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 from kitsu.protocol import STAGE, Author, Clock, TurnKind, new_turn_id, now_us
@@ -36,6 +36,7 @@ class Job:
     spoken: bool = False  # into a microphone
     endpoint_ms: float = 0.0  # of a spoken line: from its last sample to the words
     pardoned: bool = False  # the gate held it, and the operator let it through
+    again: bool = False  # its first answer was cut before anything was heard
     turn_id: str = field(default_factory=new_turn_id)
     accepted_at: int = field(default_factory=now_us)  # unix µs
     received: float = field(default_factory=time.perf_counter)
@@ -45,6 +46,10 @@ class Job:
     def must_survive(self) -> bool:
         """Whether the line is written down before it is accepted: the operator's and paid ones always are."""
         return self.kind == "say" or self.author.role == "operator" or bool(self.paid)
+
+    def once_more(self) -> "Job":
+        """The same line for another turn; whoever waits for its end waits for that one's."""
+        return replace(self, turn_id=new_turn_id(), again=True)
 
     def story(self) -> Story:
         """An empty record of what becomes of this line."""

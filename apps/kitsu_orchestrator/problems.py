@@ -31,6 +31,8 @@ _STATUS = {
     "bad_sound_file": 422,
     "empty_file": 422,
     "file_too_long": 413,
+    "file_cut": 400,
+    "transcript_too_long": 422,
     "asr_not_configured": 409,
 }
 _CODES = {404: "not_found", 405: "method_not_allowed"}

@@ -55,7 +55,7 @@ class Replies:
 
     def of_turn(self, job: Job, story: Story, written: Written) -> Coroutine[Any, Any, bool] | None:
         """Her answer in chat too, or why there is none; None when nothing is to be written."""
-        if job.spoken:
+        if job.spoken or story.again:
             return None
         if written == "none" or (written == "asked" and not job.asked) or job.author.name == "chat":
             return None

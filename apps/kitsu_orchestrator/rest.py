@@ -6,18 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.responses import FileResponse, JSONResponse
-from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from kitsu.errors import KitsuError
-from kitsu.panic import pressed
-from kitsu.protocol import Author, Panic
-from kitsu.services import SERVICES
+from kitsu.protocol import Author
 from kitsu_orchestrator.launcher import Launcher
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.problems import RefusedError, add_errors, spoken_text
+from kitsu_orchestrator.rest_control import add_control
 from kitsu_orchestrator.rest_ears import add_ears
 from kitsu_orchestrator.rest_obs import add_obs
 from kitsu_orchestrator.rest_vts import add_vts
@@ -26,26 +24,17 @@ from kitsu_orchestrator.safety_rest import add_safety
 from kitsu_orchestrator.schemas import (
     Accepted,
     ChatBody,
-    DeviceBody,
     DevicesAnswer,
     ErrorAnswer,
-    ModuleBody,
-    PanicBody,
     SayBody,
-    SkipBody,
-    TopicsBody,
     TurnAnswer,
-    VoiceBody,
-    VolumeBody,
 )
 from kitsu_orchestrator.show import Show
-from kitsu_orchestrator.status import levels_json
 from kitsu_orchestrator.status import status as whole_status
 from kitsu_orchestrator.stream import Reader
 
 TURN_FIRST_S = 0.005
 """A turn gets this head start on the answer that its line was taken: she must not wait for our paperwork."""
-_PANIC_BODY = {"requestBody": {"content": {"application/json": {"schema": PanicBody.model_json_schema()}}}}
 _ERRORS: dict[int | str, dict[str, Any]] = {
     code: {"model": ErrorAnswer} for code in (401, 403, 404, 409, 413, 422, 503, 504)
 }
@@ -57,7 +46,7 @@ def build(show: Show, launcher: Launcher, turns: Path, keeper: RuleKeeper) -> Fa
     add_errors(app)
     _add_state(app, show, launcher, turns)
     _add_lines(app, show)
-    _add_control(app, show, launcher)
+    add_control(app, show, launcher)
     add_obs(app, show.obs)
     add_vts(app, show)
     add_ears(app, show)
@@ -119,80 +108,6 @@ def _add_lines(app: FastAPI, show: Show) -> None:
         return await _accept(show, job, now=body.now, wait_s=body.timeout_s if body.wait else 0)
 
 
-def _add_control(app: FastAPI, show: Show, launcher: Launcher) -> None:
-    @app.post("/control/panic", openapi_extra=_PANIC_BODY)
-    async def panic(request: Request) -> dict[str, Any]:
-        """Everything silent, now. Answers with each exit's confirmation."""
-        show.panic(_panic(await request.body()))
-        exits = await show.confirmations.settle() if show.confirmations else ()
-        held = show.levels.now.panic
-        return {
-            "panic_id": held.panic_id if held else "",
-            "panicked": held is not None,
-            "exits": [
-                {"exit": row.exit, "state": row.state, "latency_ms": row.latency_ms, "detail": row.detail}
-                for row in exits
-            ],
-        }
-
-    @app.post("/control/resume")
-    async def resume() -> dict[str, Any]:
-        """End the panic."""
-        show.resume()
-        return levels_json(show.levels.now)
-
-    @app.post("/control/skip")
-    async def skip(body: SkipBody | None = None) -> dict[str, Any]:
-        """End the running turn."""
-        return {"skipped": show.skip((body or SkipBody()).conv)}
-
-    @app.post("/control/volume")
-    async def volume(body: VolumeBody) -> dict[str, Any]:
-        """How loud she is on all sinks."""
-        show.set_volume(body.percent)
-        return levels_json(show.levels.now)
-
-    @app.post("/control/topics")
-    async def topics(body: TopicsBody) -> dict[str, Any]:
-        """Whether she may begin to talk by herself when chat is quiet."""
-        show.set_topics(body.on)
-        return levels_json(show.levels.now)
-
-    @app.post("/control/device")
-    async def device(body: DeviceBody) -> dict[str, str]:
-        """Play on this sound device from now on."""
-        return {"device": await show.device_choice.use("" if body.device == "none" else body.device)}
-
-    @app.post("/control/{verb}")
-    async def level(verb: str) -> dict[str, Any]:
-        """mute, unmute, live, standby."""
-        match verb:
-            case "mute" | "unmute":
-                show.set_muted(verb == "mute")
-            case "live" | "standby":
-                show.set_mode("live" if verb == "live" else "standby")
-            case _:
-                raise RefusedError(
-                    404,
-                    "no_such_verb",
-                    "Verbs: panic, resume, mute, unmute, volume, device, topics, skip, live, standby.",
-                )
-        return levels_json(show.levels.now)
-
-    @app.post("/voice")
-    async def voice(body: VoiceBody) -> dict[str, str]:
-        """Another voice, from the next segment on."""
-        using = await show.voice_choice.use(body.engine, body.voice)
-        return {"engine": using.engine, "voice": using.voice}
-
-    @app.post("/modules/{name}")
-    async def module(name: str, body: ModuleBody) -> dict[str, Any]:
-        """Start, stop or restart a service."""
-        if name not in SERVICES:
-            raise RefusedError(404, "no_such_service", f"There is no such service. There are: {', '.join(SERVICES)}.")
-        return await launcher.order(name, body.action)
-
-
 def _add_sockets(app: FastAPI, show: Show) -> None:
     @app.websocket("/hub")
     async def hub(socket: WebSocket) -> None:
@@ -223,17 +138,6 @@ async def _send_stream(show: Show, socket: WebSocket, reader: Reader) -> None:
             await socket.send_text(frame)
     except (WebSocketDisconnect, RuntimeError):
         pass
-
-
-def _panic(raw: bytes) -> Panic:
-    """The press that a body tells of; a body that cannot be read is a press too."""
-    try:
-        body = PanicBody.model_validate_json(raw)
-    except ValidationError:
-        body = PanicBody()
-    made = pressed(body.by)
-    at = min(body.pressed_at or made.pressed_at, made.pressed_at)  # one from the future would outlive every resume
-    return Panic(panic_id=body.panic_id or made.panic_id, pressed_at=at, by=body.by)
 
 
 async def _accept(show: Show, job: Job, *, now: bool = False, wait_s: float) -> JSONResponse:

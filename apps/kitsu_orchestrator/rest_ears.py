@@ -1,14 +1,17 @@
 """The REST door's part for the ears."""
 
 import math
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
+from starlette.requests import ClientDisconnect
 
-from kitsu.protocol import STAGE, AsrFinal, Speaker, new_id
+from kitsu.errors import KitsuError
+from kitsu.protocol import STAGE, AsrFinal, AsrTranscript, Speaker, new_id
 from kitsu_orchestrator.problems import spoken_text, whole_text
 from kitsu_orchestrator.schemas import Body, Conv, LineText
 from kitsu_orchestrator.show import Show
@@ -55,7 +58,11 @@ class MicrophoneBody(Body):
 
 def add_ears(app: FastAPI, show: Show) -> None:
     """`/events/asr`, `/ears…`, `/transcribe`."""
+    _add_words(app, show)
+    _add_microphones(app, show)
 
+
+def _add_words(app: FastAPI, show: Show) -> None:
     @app.post("/events/asr", status_code=202, response_model=HeardAnswer)
     async def heard(body: HeardBody) -> JSONResponse:
         """A line that another tool has understood, as if the ears had."""
@@ -74,6 +81,15 @@ def add_ears(app: FastAPI, show: Show) -> None:
         )
         return JSONResponse({"turn_id": job.turn_id if job is not None else ""}, 202)
 
+    @app.post("/transcribe")
+    async def transcribe(request: Request, language: Language = "") -> Response:
+        """What is said in a sound file (WAV, FLAC, Ogg, MP3); the body is the file."""
+        transcript = await show.files.transcribe(_sound(request), language)
+        # an hour has thousands of words: not through pydantic, the hub lives in the same loop
+        return Response(msgspec.json.encode(_transcript_json(transcript)), media_type="application/json")
+
+
+def _add_microphones(app: FastAPI, show: Show) -> None:
     @app.get("/ears")
     async def ears() -> dict[str, Any]:
         """How the ears are, and what came of what they heard."""
@@ -102,16 +118,22 @@ def add_ears(app: FastAPI, show: Show) -> None:
         show.ears.mute(verb == "mute")
         return {"muted": verb == "mute"}
 
-    @app.post("/transcribe")
-    async def transcribe(request: Request, language: Language = "") -> dict[str, Any]:
-        """What is said in a sound file (WAV, FLAC, Ogg, MP3); the body is the file."""
-        transcript = await show.files.transcribe(request.stream(), language)
-        return {
-            "text": transcript.text,
-            "language": transcript.language,
-            "confidence": transcript.confidence,
-            "duration_ms": transcript.duration_ms,
-            "took_ms": transcript.took_ms,
-            "engine": transcript.engine,
-            "words": [msgspec.structs.asdict(word) for word in transcript.words],
-        }
+
+async def _sound(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for piece in request.stream():
+            yield piece
+    except ClientDisconnect:
+        raise KitsuError("file_cut", "The file broke off before its end.") from None
+
+
+def _transcript_json(transcript: AsrTranscript) -> dict[str, Any]:
+    return {
+        "text": transcript.text,
+        "language": transcript.language,
+        "confidence": transcript.confidence,
+        "duration_ms": transcript.duration_ms,
+        "took_ms": transcript.took_ms,
+        "engine": transcript.engine,
+        "words": [msgspec.structs.asdict(word) for word in transcript.words],
+    }

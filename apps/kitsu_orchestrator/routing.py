@@ -1,18 +1,9 @@
 """Where each worker's message goes."""
 
 from kitsu.characters import system_prompt
-from kitsu.errors import KitsuError
 from kitsu.protocol import (
     STAGE,
-    AsrCommand,
-    AsrDropped,
-    AsrFinal,
-    AsrPartial,
-    AsrSpeech,
-    AsrState,
     AsrTalk,
-    AsrTranscript,
-    AsrUsing,
     ChatBatch,
     ChatChannel,
     ChatEvent,
@@ -30,7 +21,6 @@ from kitsu.protocol import (
     PlayoutFinished,
     PlayoutFlushed,
     PlayoutFrame,
-    PlayoutMirror,
     PlayoutPaused,
     PlayoutProgress,
     PlayoutReference,
@@ -61,7 +51,7 @@ from kitsu.protocol import (
     type_of,
 )
 from kitsu.telemetry import log
-from kitsu_orchestrator.ears.utterance import AsrNews
+from kitsu_orchestrator.ear_routes import EarRoutes
 from kitsu_orchestrator.hub import Peer
 from kitsu_orchestrator.replies import PLATFORMS
 from kitsu_orchestrator.show import Show
@@ -72,7 +62,7 @@ class Router:
 
     def __init__(self, show: Show) -> None:
         self._show = show
-        self._mics: dict[str, str] = {}  # browsers' microphones, and whom they speak to
+        self._ears = EarRoutes(show)
         self.stale = 0  # messages of an older generation that were dropped
 
     def welcome(self) -> tuple[ShowLevels, dict[str, int]]:
@@ -96,10 +86,9 @@ class Router:
             show.voice_choice.rejoined()
         elif peer.role == "playout":
             show.device_choice.rejoined()
-            self._mirror()
+            self._ears.mirror()
         elif peer.role == "asr":
-            self._mirror()
-            show.ears.joined()
+            self._ears.joined()
         elif peer.role == "control":
             for turn in show.playing():
                 if turn.started is not None:
@@ -112,16 +101,13 @@ class Router:
         show = self._show
         for conversation in show.conversations.values():
             conversation.peer_lost(peer.role)
-        show.gone(show.services.exits_of(peer))
+        show.panic_desk.gone(show.services.exits_of(peer))
         if peer.role == "control":
             for sink in show.services.browsers():
                 show.hub.send("playout", SinkClosed(conv=sink.conv, sink=sink.sink))
-            self._close_mics()
+            self._ears.browsers_gone()
         elif peer.role == "asr":
-            self._mirror()
-            show.talk.ears_lost()
-            show.ears.left()
-            show.files.gone()
+            self._ears.left()
         elif peer.role == "obs":
             show.obs.left()
         elif peer.role == "vts":
@@ -139,92 +125,144 @@ class Router:
 
     def received(self, peer: Peer, message: Message, frame: str | bytes) -> None:
         """One message that the role may send."""
-        show = self._show
         if self._is_stale(message):
             self.stale += 1
-            return
+        elif not (self._from_anyone(peer, message) or self._from_role(peer.role, message, frame)):
+            log.warning("hub.unrouted", type=type_of(message))
+
+    def _from_anyone(self, peer: Peer, message: Message) -> bool:
+        """What every worker may send. False: it is something else."""
+        show = self._show
         match message:
-            case PolicyDelta() | PolicyFinished() | PolicyFailed() | TtsAudio() | TtsFinished() | TtsFailed():
-                self._to_turn(message, frame)
-            case PlayoutStarted() | PlayoutProgress() | PlayoutFinished():
-                self._to_turn(message, frame)
-                show.stream.publish(message)
-                self._forward("control", frame)
-                self._to_bodies(message, frame)
-            case PlayoutFrame():
-                control = show.hub.peer("control")
-                if control is not None:
-                    control.outbox.put_media(message.conv, message.gen, frame)
-                self._to_bodies(message, frame)
-            case SinkFlush():
-                show.hub.flush(message.conv, message.gen)
-                self._forward("control", frame)
-                self._to_bodies(message, frame)
-            case SinkOpened() | SinkClosed() | SinkPosition() | SinkFlushed():
-                self._forward("playout", frame)
-            case PlayoutReference() | MicAudio():
-                self._to_ears(message, frame)
-            case MicOpened() | MicClosed() | AsrTalk():
-                self._mic(message)
-                self._forward("asr", frame)
-            case AsrSpeech() | AsrPartial() | AsrFinal() | AsrCommand() | AsrDropped():
-                show.stream.publish(message)
-                self._heard(message)
-            case AsrState():
-                show.stream.publish(message)
-                show.talk.state = message.ears
-                show.ears.told(message)
-            case AsrUsing():
-                show.ears.used(message)
-            case AsrTranscript():
-                show.files.answered(message)
-            case PlayoutPaused():
-                show.stream.publish(message)
-            case PlayoutSinks():
-                show.services.sinks = message.sinks
-                show.stream.publish(message)
-            case PlayoutDevices():
-                show.device_choice.told(message)
-                show.stream.publish(message)
             case PanicConfirmed():
-                show.confirm(message)
+                show.panic_desk.confirm(message)
             case PanicUnconfirmed():
-                show.unconfirmed(message)
-            case ObsState():
-                show.obs.state = message
-                show.stream.publish(message)
-                show.scenes_changed()
-            case ObsOutcome():
-                show.obs.answered(message)
+                show.panic_desk.unconfirmed(message)
             case ServiceHealth():
                 self._resize(peer)
                 self._service_changed(peer)
             case ServiceError():
                 log.warning("worker.error", role=peer.role, code=message.code, message_=message.message)
                 show.notice("warn", message.code, f"{peer.role}: {message.message}")
+            case _:
+                return False
+        return True
+
+    def _from_role(self, role: Role, message: Message, frame: str | bytes) -> bool:
+        match role:
+            case "policy" | "tts":
+                return self._from_maker(message, frame)
+            case "playout":
+                return self._from_clock(message, frame) or self._from_sound_device(message)
+            case "control":
+                return self._from_browser(message, frame)
+            case "asr":
+                return self._ears.received(message)
+            case "obs" | "vts":
+                return self._from_body(message)
+            case _:
+                return self._from_platform(role, message)
+
+    def _from_maker(self, message: Message, frame: str | bytes) -> bool:
+        """Words and voice."""
+        match message:
+            case PolicyDelta() | PolicyFinished() | PolicyFailed() | TtsAudio() | TtsFinished() | TtsFailed():
+                self._to_turn(message, frame)
             case TtsUsing():
-                show.voice_choice.answered(message)
+                self._show.voice_choice.answered(message)
+            case _:
+                return False
+        return True
+
+    def _from_clock(self, message: Message, frame: str | bytes) -> bool:
+        """What is heard now."""
+        show = self._show
+        match message:
+            case PlayoutFrame():
+                control = show.hub.peer("control")
+                if control is not None:
+                    control.outbox.put_media(message.conv, message.gen, frame)
+                self._to_bodies(message, frame)
+            case PlayoutStarted() | PlayoutProgress() | PlayoutFinished():
+                self._to_turn(message, frame)
+                show.stream.publish(message)
+                self._forward("control", frame)
+                self._to_bodies(message, frame)
+            case SinkFlush():
+                show.hub.flush(message.conv, message.gen)
+                self._forward("control", frame)
+                self._to_bodies(message, frame)
+            case PlayoutReference():
+                self._ears.sound(frame)
+            case PlayoutPaused():
+                show.stream.publish(message)
+            case PlayoutFlushed():
+                log.info("playout.flushed", conv=message.conv, latency_ms=message.latency_ms)
+            case _:
+                return False
+        return True
+
+    def _from_sound_device(self, message: Message) -> bool:
+        """Where it is heard."""
+        show = self._show
+        match message:
+            case PlayoutSinks():
+                show.services.sinks = message.sinks
+                show.stream.publish(message)
+            case PlayoutDevices():
+                show.device_choice.told(message)
+                show.stream.publish(message)
+            case PlayoutUsing():
+                show.device_choice.used(message)
+            case _:
+                return False
+        return True
+
+    def _from_browser(self, message: Message, frame: str | bytes) -> bool:
+        match message:
+            case SinkOpened() | SinkClosed() | SinkPosition() | SinkFlushed():
+                self._forward("playout", frame)
+            case MicOpened() | MicAudio() | MicClosed() | AsrTalk():
+                self._ears.from_browser(message, frame)
+            case _:
+                return False
+        return True
+
+    def _from_body(self, message: Message) -> bool:
+        """OBS and VTube Studio."""
+        show = self._show
+        match message:
+            case ObsState():
+                show.obs.state = message
+                show.stream.publish(message)
+                show.scenes_changed()
+            case ObsOutcome():
+                show.obs.answered(message)
             case VtsDone():
                 show.vts.answered(message)
             case VtsState():
                 show.vts.state = message
                 show.stream.publish(message)
+            case _:
+                return False
+        return True
+
+    def _from_platform(self, role: Role, message: Message) -> bool:
+        show = self._show
+        match message:
             case ChatBatch():
-                show.chat.batch(peer.role, message)
+                show.chat.batch(role, message)
             case ChatEvent():
-                show.chat.event(peer.role, message)
+                show.chat.event(role, message)
             case ChatRemoved():
-                show.chat.removed(peer.role, message)
+                show.chat.removed(role, message)
             case ChatChannel():
-                show.chat.channel(peer.role, message)
+                show.chat.channel(role, message)
             case ChatSent():
                 show.replies.sent(message)
-            case PlayoutUsing():
-                show.device_choice.used(message)
-            case PlayoutFlushed():
-                log.info("playout.flushed", conv=message.conv, latency_ms=message.latency_ms)
             case _:
-                log.warning("hub.unrouted", type=type_of(message))
+                return False
+        return True
 
     def _is_stale(self, message: Message) -> bool:
         """Old sound and old words stop here; ends pass, so that every start gets one."""
@@ -249,35 +287,6 @@ class Router:
             body.outbox.put_media(message.conv, message.gen, encode(message, b""))
         else:
             body.put(frame)
-
-    def _to_ears(self, message: Message, frame: str | bytes) -> None:
-        ears = self._show.hub.peer("asr")
-        if ears is not None:
-            ears.outbox.put_media("", 0, frame)  # of no generation: what is said to her is never stale
-
-    def _heard(self, message: AsrNews) -> None:
-        try:
-            self._show.talk.received(message)
-        except KitsuError as error:
-            log.warning("ears.line_refused", code=error.code)
-            self._show.notice("warn", error.code, error.message)
-
-    def _mirror(self) -> None:
-        """Playout says what she sounds like only while there are ears to take it out of what they hear."""
-        self._show.hub.send("playout", PlayoutMirror(on=self._show.hub.peer("asr") is not None))
-
-    def _mic(self, message: Message) -> None:
-        match message:
-            case MicOpened(mic=mic):
-                self._mics[mic] = message.conv
-            case MicClosed(mic=mic):
-                self._mics.pop(mic, None)
-
-    def _close_mics(self) -> None:
-        """The control door is gone, and with it every browser."""
-        for mic, conv in self._mics.items():
-            self._show.hub.send("asr", MicClosed(conv=conv, mic=mic))
-        self._mics.clear()
 
     def _forward(self, role: Role, frame: str | bytes) -> None:
         peer = self._show.hub.peer(role)

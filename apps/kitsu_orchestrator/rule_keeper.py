@@ -8,86 +8,21 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from kitsu.config import SafetySettings
 from kitsu.errors import GateError, KitsuError
-from kitsu.safety import (
-    Actions,
-    ClosedGate,
-    Gate,
-    InputVerdict,
-    Judge,
-    ObsTextVerdict,
-    ReplyVerdict,
-    Rulebook,
-    RuleSet,
-    Window,
-    load_rulebook,
-)
-from kitsu.safety.own import BLOCKED, OwnList, OwnTerm, check_category, read_own, write_own
+from kitsu.safety import Actions, ClosedGate, Gate, Judge, Rulebook, RuleSet
+from kitsu.safety.own import BLOCKED, OwnList, OwnTerm, check_category, write_own
 from kitsu.telemetry import log
+from kitsu_orchestrator.rule_files import Fingerprint, RuleFiles
+from kitsu_orchestrator.stream import Tell
+from kitsu_orchestrator.switch_gate import SwitchGate
 
 LOOK_EVERY_S = 1.0
 SWITCH_S = 0.0005
 """How soon a compiling thread gives way to the event loop (the interpreter's default, 5 ms, would be heard)."""
 
 T = TypeVar("T")
-Fingerprint = tuple[tuple[str, int, int], ...]  # path, mtime (ns), bytes
-Tell = Callable[[Literal["info", "warn", "error"], str, str], None]  # level, code, message: a notice
-
-
-@dataclass(frozen=True, slots=True)
-class RuleFiles:
-    """Where the rules lie, and how they are read."""
-
-    folder: Path
-    own: Path
-    settings: SafetySettings = field(default_factory=SafetySettings)
-
-    def load(self) -> tuple[Rulebook, OwnList]:
-        """Everything, compiled. For a thread.
-
-        Raises:
-            GateError: `rules_missing` or `rules_invalid`, naming file and line.
-            ConfigError: `bad_setting`.
-        """
-        own = read_own(self.own)
-        settings = self.settings
-        return load_rulebook(self.folder, family_mode=settings.family_mode, levels=settings.level_of), own
-
-    def fingerprint(self) -> Fingerprint:
-        """What changes when a file does. For a thread."""
-        return tuple(_prints([*sorted(self.folder.glob("*.yaml")), self.own]))
-
-
-class SwitchGate:
-    """Asks the gate that is there now: one that began closed may open."""
-
-    def __init__(self, now: Judge) -> None:
-        self.now = now
-
-    async def judge_input(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
-        """See `Judge`."""
-        return await self.now.judge_input(text, author=author, turn_id=turn_id)
-
-    async def pardon(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
-        """See `Judge`."""
-        return await self.now.pardon(text, author=author, turn_id=turn_id)
-
-    async def judge_reply(self, text: str, *, turn_id: str, ours: bool = False) -> ReplyVerdict:
-        """See `Judge`."""
-        return await self.now.judge_reply(text, turn_id=turn_id, ours=ours)
-
-    def window(self, turn_id: str) -> Window:
-        """See `Judge`."""
-        return self.now.window(turn_id)
-
-    async def judge_obs_text(self, text: str, *, turn_id: str) -> ObsTextVerdict:
-        """See `Judge`."""
-        return await self.now.judge_obs_text(text, turn_id=turn_id)
 
 
 class RuleKeeper:
@@ -100,9 +35,7 @@ class RuleKeeper:
         self.opened: Callable[[Gate], None] = lambda gate: None
         self.changed: Callable[[], None] = lambda: None  # health is better or worse
         self.now_only_changed: Callable[[], None] = lambda: None
-        self.look_over: Callable[[RuleSet], str] = lambda rules: (
-            ""
-        )  # in a thread: what the operator should know of them
+        self.look_over: Callable[[RuleSet], str] = _nothing_to_say  # in a thread: what the operator should know of them
         self.calm: Callable[[], Awaitable[None]] = _at_once  # before the processor is wanted for long
         self.trouble = ""  # why the files on disk are not the rules that count; empty when they are
         self.reloads = 0
@@ -226,7 +159,7 @@ class RuleKeeper:
     # Inside
 
     async def _reload(self, seen: Fingerprint) -> None:
-        missing_own = str(self.files.own) in {path for path, *_ in self._seen} - {path for path, *_ in seen}
+        missing_own = self.files.lost_own(self._seen, seen)
         try:
             if missing_own:
                 raise GateError("rules_missing", f"{self.files.own} is gone; write it again, or block a word.")
@@ -261,9 +194,7 @@ class RuleKeeper:
             text = f"{self.files.own} cannot be written ({error.strerror}); nothing has changed."
             raise GateError("own_words_not_saved", text) from None
         if self._watching and not self.trouble:  # else the next look tells whether this was the cure
-            mine = str(self.files.own)
-            new = await asyncio.to_thread(lambda: tuple(_prints([self.files.own])))
-            self._seen = tuple(row for row in self._seen if row[0] != mine) + new
+            self._seen = await asyncio.to_thread(self.files.with_own_of_now, self._seen)
 
     def _use(self, rules: RuleSet, book: Rulebook) -> None:
         self._milder = book.milder.with_allowed(self._own.allowed)
@@ -332,13 +263,9 @@ def _giving_way() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def _prints(paths: list[Path]) -> Iterator[tuple[str, int, int]]:
-    for path in paths:
-        try:
-            found = path.stat()
-        except OSError:
-            continue
-        yield str(path), found.st_mtime_ns, found.st_size
+def _nothing_to_say(rules: RuleSet) -> str:
+    """Nobody looks the rules over."""
+    return ""
 
 
 async def _at_once() -> None:

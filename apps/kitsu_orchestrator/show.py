@@ -16,9 +16,6 @@ from kitsu.protocol import (
     HubStopping,
     Mode,
     Panic,
-    PanicConfirmed,
-    PanicExit,
-    PanicUnconfirmed,
     ShowChanged,
     StateSnapshot,
     StreamNotice,
@@ -42,7 +39,7 @@ from kitsu_orchestrator.intake import Intake
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.lines import Job
 from kitsu_orchestrator.obs import ObsDesk
-from kitsu_orchestrator.panic import Confirmations
+from kitsu_orchestrator.panic_desk import PanicDesk
 from kitsu_orchestrator.replies import Replies, Written
 from kitsu_orchestrator.services import Services
 from kitsu_orchestrator.store import Store
@@ -81,7 +78,7 @@ class Show:
         self.stream = Stream(self.snapshot)
         self.studio: Studio
         self.conversations: dict[str, Conversation] = {}
-        self.confirmations: Confirmations | None = None
+        self.panic_desk = PanicDesk(levels, latch, self._publish_levels, self.notice)
         store.hurried = lambda: any(turn.unheard for turn in self.playing())
         self.voice_choice = VoiceChoice(hub)
         self.obs = ObsDesk(hub)
@@ -93,8 +90,6 @@ class Show:
         self.thanks = Thanks(self, dead_air or DeadAirSettings())
         self.device_choice = DeviceChoice(hub)
         self.safety_state: Callable[[], dict[str, Any]] = dict
-        self._latch = latch
-        self._latching = asyncio.Lock()
         self._runners: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup
         self.replies = Replies(hub, lambda: self.studio)
@@ -231,23 +226,23 @@ class Show:
         self.hub.broadcast(ControlPanic(panic=held, gens=gens))
         for conv, gen in gens.items():
             self.hub.flush(conv, gen)
-        self.confirmations = Confirmations(held.panic_id, self.services.exits())
+        expected = self.panic_desk.expect(held.panic_id, self.services.exits())
         for name, conversation in self.conversations.items():
             conversation.end_all("panic", "panic", gens[name])
         log.warning("panic.pressed", by=panic.by, panic_id=held.panic_id)
         self._publish_levels()
-        self._group.create_task(self._settle(self.confirmations))
-        self._group.create_task(self._latch_down())
+        self._group.create_task(self.panic_desk.settle(expected))
+        self._group.create_task(self.panic_desk.latch_down())
 
     def resume(self) -> None:
         """The show goes on. Told even when no panic holds here: the launcher may have silenced playout by itself."""
         gens = self.levels.bump_all() if self.levels.now.panic else self.levels.gens()
         self.levels.resume()
-        self.confirmations = None
+        self.panic_desk.over()
         self.hub.broadcast(ControlResume(levels=self.levels.now, gens=gens))
         log.warning("panic.resumed")
         self._publish_levels()
-        self._group.create_task(self._latch_down())
+        self._group.create_task(self.panic_desk.latch_down())
 
     def snapshot(self) -> StateSnapshot:
         """Everything a page needs."""
@@ -261,7 +256,7 @@ class Show:
             recent=tuple(self.recent()),
             waiting=self._waiting(),
             dropped=dict(self.intake.dropped),
-            confirmed=self.confirmed(),
+            confirmed=self.panic_desk.exits(),
             obs=self.obs.state,
             ears=self.talk.state,
         )
@@ -270,29 +265,6 @@ class Show:
         """The last ended turns of all conversations, oldest first."""
         ended = [state for conversation in self.conversations.values() for state in conversation.ended]
         return sorted(ended, key=lambda state: state.started_at)[-20:]
-
-    def confirmed(self) -> tuple[PanicExit, ...]:
-        """Who has answered the panic that holds."""
-        return self.confirmations.exits() if self.confirmations else ()
-
-    def confirm(self, message: PanicConfirmed) -> None:
-        """An exit is silent."""
-        if self.confirmations is not None:
-            self.confirmations.confirm(message)
-            self._publish_levels()
-
-    def unconfirmed(self, message: PanicUnconfirmed) -> None:
-        """An exit could not be made silent, and knows it."""
-        if self.confirmations is not None and self.confirmations.panic_id == message.panic_id:
-            self.confirmations.fail(message.exit, message.detail)
-            self._publish_levels()
-
-    def gone(self, exits: list[str]) -> None:
-        """These exits have left the hub."""
-        if self.confirmations is not None and exits:
-            for name in exits:
-                self.confirmations.gone(name)
-            self._publish_levels()
 
     def notice(self, level: Literal["info", "warn", "error"], code: str, message: str) -> None:
         """Tell the operator."""
@@ -313,24 +285,7 @@ class Show:
         self._publish_levels()
 
     def _publish_levels(self) -> None:
-        self.stream.publish(ShowChanged(levels=self.levels.now, confirmed=self.confirmed()))
-
-    async def _settle(self, confirmations: Confirmations) -> None:
-        exits = await confirmations.settle()
-        if self.confirmations is confirmations:
-            self._publish_levels()
-        late = [row.exit for row in exits if row.state == "late"]
-        log.warning("panic.confirmed", exits={row.exit: row.latency_ms for row in exits}, late=late)
-
-    async def _latch_down(self) -> None:
-        """Make the file say what holds now. One at a time: the last press must be the last that is written."""
-        async with self._latching:
-            try:
-                await asyncio.to_thread(self._latch.write, self.levels.now.panic)
-            except OSError as error:
-                text = f"The panic state could not be saved ({error.strerror}); it would be lost in a restart."
-                log.error("panic.not_saved", error=str(error))
-                self.notice("error", "panic_not_saved", text)
+        self.stream.publish(ShowChanged(levels=self.levels.now, confirmed=self.panic_desk.exits()))
 
     async def _recall(self, conversation: Conversation) -> None:
         """After a restart she still knows what was said last."""

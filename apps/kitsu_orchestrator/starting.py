@@ -11,7 +11,8 @@ from kitsu.speech.saying import Speaker
 from kitsu_orchestrator.app import Orchestrator, Settings
 from kitsu_orchestrator.config import ChatSettings, DeadAirSettings, IntakeSettings, TalkSettings, TurnSettings
 from kitsu_orchestrator.own_lines import check_lines
-from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
+from kitsu_orchestrator.rule_files import RuleFiles
+from kitsu_orchestrator.rule_keeper import RuleKeeper
 from kitsu_orchestrator.this_show import SHOW, ThisShow
 
 

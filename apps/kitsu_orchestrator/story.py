@@ -50,6 +50,7 @@ class Story:
     policy_engine: str = ""
     tts_engine: str = ""
     steps: list[Step] = field(default_factory=list)
+    again: str = ""  # the turn in which its line is answered after all
     endpoint_ms: float = 0.0  # of a spoken line: from its last sample to the words
     received: float = field(default_factory=time.perf_counter)
     _marks: dict[str, float] = field(default_factory=dict)

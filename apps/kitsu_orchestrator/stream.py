@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from typing import Literal
 
 import msgspec
 
@@ -10,6 +11,8 @@ from kitsu.protocol import Message, StateSnapshot, encode
 
 READER_LIMIT = 500
 MAX_READERS = 32
+
+Tell = Callable[[Literal["info", "warn", "error"], str, str], None]  # level, code, message: a notice
 
 
 class Stream:

@@ -22,7 +22,7 @@ from kitsu.safety.own import OwnList, OwnTerm
 from kitsu.telemetry import log
 from kitsu_orchestrator.held import HeldLine, HeldLines
 from kitsu_orchestrator.lines import Job
-from kitsu_orchestrator.rule_keeper import Tell
+from kitsu_orchestrator.stream import Tell
 
 SHOW = "KITSU_SHOW"
 LOST = "What was kept of this show is damaged: words that you blocked for now count no more, and held lines are gone."

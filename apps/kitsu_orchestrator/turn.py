@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from kitsu.characters import careful_line, quote_line
-from kitsu.errors import GateError
 from kitsu.protocol import (
-    STAGE,
     Line,
     Message,
     Outcome,
@@ -27,14 +25,14 @@ from kitsu.protocol import (
     TurnStarted,
     TurnState,
 )
-from kitsu.safety import InputVerdict, Why
 from kitsu.telemetry import log
+from kitsu_orchestrator.admission import Admission
 from kitsu_orchestrator.answer import Answer, Ending
 from kitsu_orchestrator.cue import Cue
+from kitsu_orchestrator.curtain import Curtain
 from kitsu_orchestrator.lines import Job, TurnIds
 from kitsu_orchestrator.story import Story
 from kitsu_orchestrator.studio import Studio
-from kitsu_orchestrator.verdicts import Judged
 from kitsu_orchestrator.voicing import Voicing
 
 PLAYOUT_ANSWER_S = 1.0
@@ -54,7 +52,6 @@ class Turn:
     ) -> None:
         self.job = job
         self.gen = gen
-        self.started: TurnStarted | None = None
         self.prompt = ""  # the line as the model got it
         self.story = job.story()
         self.story.endpoint_ms = job.endpoint_ms
@@ -63,16 +60,20 @@ class Turn:
         self._interrupt = interrupt
         self._ids = TurnIds(conv=job.conv, turn_id=job.turn_id, gen=gen)
         self._voicing = Voicing(studio.hub, studio.voices, studio.turn, self._ids, job.clock)
-        self._answer = Answer(studio, self.story, self._ids, self._voicing, self._tell, self._note, self._halt)
-        self._own_line = ""  # the category whose line of her own is the answer
-        self._care = ""  # the category to be careful about
+        self._curtain = Curtain(studio)
+        self._admission = Admission(studio, job, self.story, self._ids, self._curtain)
+        self._answer = Answer(
+            studio, self.story, self._ids, self._voicing, self._curtain.tell, self._curtain.note, self._halt
+        )
         self._winding_down = False
-        self._committed = False
-        self._later: list[Callable[[], None]] = []  # what an uncommitted turn keeps to itself
-        self._held: list[Message] = []
         self._played: asyncio.Future[PlayoutFinished] = asyncio.get_running_loop().create_future()
         self._end: Ending | None = None
         self._scope: asyncio.Task[Ending] | None = None
+
+    @property
+    def started(self) -> TurnStarted | None:
+        """What was told of its beginning; None: the gate has not judged its line yet."""
+        return self._admission.started
 
     @property
     def voiced_all(self) -> asyncio.Event:
@@ -146,13 +147,7 @@ class Turn:
 
     def commit(self) -> None:
         """The turn may be heard and seen."""
-        self._committed = True
-        for message in self._held:
-            self._tell(message)
-        self._held.clear()
-        for act in self._later:
-            act()
-        self._later.clear()
+        self._curtain.rise()
         self._voicing.committed.set()
 
     def cancel(self, outcome: Outcome, reason: str, gen: int) -> None:
@@ -182,7 +177,7 @@ class Turn:
 
     def discard(self) -> None:
         """End a turn that was never committed: nobody is told, its line will be answered anew."""
-        assert not self._committed
+        assert not self._curtain.up
         self.cancel("dropped", "stopped", self.gen + 1)
         log.info("turn.discarded", turn_id=self.job.turn_id, conv=self.job.conv)
 
@@ -200,7 +195,7 @@ class Turn:
         return self.story
 
     async def _work(self) -> Ending:
-        text = await self._admit()
+        text = await self._admission.admit()
         if isinstance(text, Ending):
             return text
         async with asyncio.TaskGroup() as group:
@@ -226,11 +221,11 @@ class Turn:
             return await self._answer.recite(text)
         if self.job.cue is not None:
             return await self._improvise(self.job.cue)
-        if self._own_line:
-            return await self._answer.fall_back(self._own_line, Ending("fallback", "input_gate"))
+        if self._admission.own_line:
+            return await self._answer.fall_back(self._admission.own_line, Ending("fallback", "input_gate"))
         self.prompt = quote_line(self.job.author.role, self.story.author or "someone", text)
-        if self._care:
-            self.prompt = careful_line(self.prompt, self._care)
+        if self._admission.care:
+            self.prompt = careful_line(self.prompt, self._admission.care)
         return await self._answer.ask(self.prompt, text, self._history)
 
     async def _improvise(self, cue: Cue) -> Ending:
@@ -240,98 +235,14 @@ class Turn:
         self.prompt, self._answer.instead = cue.prompt, cue.line
         return await self._answer.ask(cue.prompt, self.job.text, self._history)
 
-    async def _admit(self) -> str | Ending:
-        """Gate(in): the line as the model gets it, or how the turn ends."""
-        job = self.job
-        if job.kind != "chat":
-            self._start(None)
-            self.story.text = job.text if job.cue else ""
-            return job.text
-        try:
-            gate = self._studio.gate
-            judge = gate.pardon if job.pardoned else gate.judge_input
-            verdict = await self._studio.verdict(judge(job.text, author=job.author.name, turn_id=job.turn_id))
-        except GateError as error:
-            self.story.step("gate.error", error.code)
-            self._record("question", Why(rule=f"gate/{error.code}", category="gate", action="drop"), job.text)
-            self._start(None)
-            return Ending("blocked", "gate_error")
-        self.story.mark("gate_in_ms")
-        self._record("question", verdict.why, verdict.judged)
-        if not verdict.name_why.passes:
-            self._record("author", verdict.name_why, job.author.name)
-        self._start(verdict)
-        if verdict.allowed:
-            self._care = verdict.why.category if verdict.why.action == "careful" else ""
-            return verdict.text or Ending("dropped", "empty")
-        self.story.step("gate.blocked_input", verdict.why.rule)
-        return self._refused(verdict.why)
-
-    def _refused(self, why: Why) -> str | Ending:
-        """What a line gets that the gate did not let through."""
-        turn_id = self.job.turn_id
-        if why.crisis:
-            text = "Somebody in the chat may be in a bad place; please have a look"
-            self._tell(self._studio.notice("viewer_in_crisis", f"{text}: kitsu why {turn_id}"))
-        if why.action == "replace" and (not why.crisis or self._studio.care.give(self.job.author, turn_id)):
-            self._own_line = why.category
-            return ""
-        if why.action == "stop":
-            text = f"A line was stopped ({why.category}): kitsu why {turn_id}"
-            self._tell(self._studio.notice("line_stopped", text))
-        if why.action == "hold":
-            self._when_committed(lambda: self._studio.held.add(self.job, why))
-            self._tell(self._studio.notice("line_held", "A line waits for your word: kitsu safety held"))
-            return Ending("held", "operator")
-        return Ending("blocked", "input_gate")
-
     def _halt(self, category: str) -> None:
         """The gate wants silence: model, voice and what is sounding end in this same tick."""
         text = f"She was stopped: what came next was {category}. kitsu why {self.job.turn_id}"
-        self._tell(self._studio.notice("gate_stopped", text))
-        if self._committed:
+        self._curtain.notice("gate_stopped", text)
+        if self._curtain.up:
             self._interrupt("blocked", "output_gate")
         else:
             self.cancel("blocked", "output_gate", self.gen)  # nothing of it was heard
-
-    def _record(self, surface: str, why: Why, text: str) -> None:
-        shown = "" if why.action == "allow" else text
-        self._note(Judged(self.job.turn_id, self.job.conv, "input", surface, why, shown))
-
-    def _note(self, judged: Judged) -> None:
-        self._when_committed(lambda: self._studio.note(judged))
-
-    def _when_committed(self, act: Callable[[], None]) -> None:
-        """A turn that may still be thrown away leaves no trace."""
-        if self._committed:
-            act()
-        else:
-            self._later.append(act)
-
-    def _start(self, verdict: InputVerdict | None) -> None:
-        author = verdict.author if verdict else None
-        self.story.author = author.text if author else ""
-        self.story.text = verdict.text if verdict and verdict.question else ""
-        self.started = TurnStarted(
-            **self._ids,
-            kind=self.job.kind,
-            author=author,
-            author_role=self.job.author.role,
-            question=verdict.question if verdict else None,
-        )
-        self.story.step("turn.started")
-        self._tell(self.started)
-
-    def _tell(self, message: Message) -> None:
-        """To the pages, and to the overlay what it shows; once the turn is committed."""
-        if not self._committed:
-            self._held.append(message)
-            return
-        self._studio.publish(message)
-        if isinstance(message, TurnStarted | TurnEnded):
-            self._studio.hub.send("control", message)
-        if isinstance(message, TurnStarted) and message.conv == STAGE:
-            self._studio.hub.send("obs", message)
 
     def _finished(self, message: PlayoutFinished) -> None:
         """The clock's last word. Unasked, it is bad news: panic pressed at the launcher, or playout lost its hub."""
@@ -348,7 +259,7 @@ class Turn:
             self._end = scope.result()
         except Exception:  # noqa: BLE001 - a bug in one turn must not end the show
             log.exception("turn.crashed", turn_id=self.job.turn_id)
-            if self._committed:
+            if self._curtain.up:
                 self._interrupt("failed", "internal")
             else:
                 self._end = Ending("failed", "internal")
@@ -369,6 +280,11 @@ class Turn:
             if played.muted and not played.heard and story.outcome in ("spoken", "fallback"):
                 story.outcome, story.reason = "muted", "muted"
         story.step("turn.ended", f"{story.outcome}/{story.reason}")
+        self._tell_end()
+
+    def _tell_end(self) -> None:
+        story = self.story
+        assert story.outcome is not None
         ended = TurnEnded(
             **self._ids,
             outcome=story.outcome,
@@ -379,7 +295,7 @@ class Turn:
             policy_engine=story.policy_engine,
             tts_engine=story.tts_engine,
         )
-        self._tell(ended)
+        self._curtain.tell(ended)
         log.info(
             "turn.ended",
             turn_id=story.turn_id,

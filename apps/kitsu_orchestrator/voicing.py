@@ -5,14 +5,11 @@ a flush has little to throw away and no queue can grow.
 """
 
 import asyncio
-from dataclasses import dataclass, field
 
 from kitsu.protocol import (
     STAGE,
     Approved,
-    BodyDirect,
     Clock,
-    PlayoutCaption,
     PlayoutClose,
     PlayoutOpen,
     PlayoutProgress,
@@ -24,47 +21,18 @@ from kitsu.protocol import (
     TtsSynthesize,
     encode,
 )
-from kitsu.protocol import (
-    Segment as SegmentContent,
-)
-from kitsu.speech import spoken_ms
+from kitsu.protocol import Segment as SegmentContent
 from kitsu.telemetry import log
 from kitsu_orchestrator.config import TurnSettings
 from kitsu_orchestrator.hub import Hub
 from kitsu_orchestrator.lines import TurnIds
 from kitsu_orchestrator.slots import Slots
+from kitsu_orchestrator.voiced import End, Voiced
 
 CREDIT_MS = 500.0
 LOW_MS = CREDIT_MS / 2  # less than this is on its way: the next chunk goes out, however long it is
 MAX_TRIES = 3
 MIN_RATE_HZ = 8000
-
-End = TtsFinished | TtsFailed
-
-
-@dataclass(slots=True, eq=False)
-class Voiced:
-    """One segment on its way from text to sound."""
-
-    index: int
-    speech: Approved[Speech]
-    content: SegmentContent
-    rewrites: tuple[Rewrite, ...] = ()
-    frames: asyncio.Queue[tuple[float, bytes] | End] = field(default_factory=asyncio.Queue)  # ms, frame
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    failure: TtsFailed | None = None
-    asked: bool = False  # the voice has it
-    begun: bool = False  # some of it went on to the clock: it cannot be voiced anew
-    rate_hz: int = 48_000
-    received_ms: float = 0.0
-    forwarded_ms: float = 0.0
-
-    @property
-    def expected_ms(self) -> float:
-        """Length: measured once known, guessed before."""
-        if self.ended.is_set():
-            return self.received_ms
-        return max(self.received_ms, spoken_ms(self.speech.text))
 
 
 class Voicing:
@@ -202,9 +170,7 @@ class Voicing:
                 segment.frames.put_nowait(failure)
                 return
             tries += 1
-            while not segment.frames.empty():
-                segment.frames.get_nowait()
-            segment.received_ms = 0.0
+            segment.forget_sound()
 
     async def _synthesize(self, segment: Voiced) -> TtsFailed | None:
         if await self._hub.wait_for("tts", self._settings.worker_grace_s) is None:
@@ -252,7 +218,7 @@ class Voicing:
         while True:
             item = await segment.frames.get()
             if isinstance(item, TtsFailed):
-                await self._send_media(encode(self._cut_short(segment)))
+                await self._send_media(encode(segment.cut_short(self._ids, self.engine)))
                 return False
             if isinstance(item, TtsFinished):
                 await self._send_media(encode(item))
@@ -267,43 +233,14 @@ class Voicing:
 
     def _tell_caption(self, segment: Voiced) -> None:
         """To the clock, and to the overlay that shows the words as the clock reaches them."""
-        caption = PlayoutCaption(
-            **self._ids,
-            segment=segment.index,
-            caption=segment.content.text,
-            expression=segment.content.expression,
-            action=segment.content.action,
-            intensity=segment.content.intensity,
-        )
+        caption = segment.caption(self._ids)
         self._hub.send("playout", caption)
         self._hub.send("control", caption)
         if self._ids["conv"] != STAGE:
             return
         self._hub.send("obs", caption)
-        if segment.content.expression or segment.content.action:
-            self._hub.send("vts", self._direction(segment))
-
-    def _direction(self, segment: Voiced) -> BodyDirect:
-        content = segment.content
-        return BodyDirect(
-            **self._ids,
-            segment=segment.index,
-            expression=content.expression,
-            action=content.action,
-            intensity=content.intensity,
-        )
-
-    def _cut_short(self, segment: Voiced) -> TtsFinished:
-        """The end of a segment whose voice died: what came is all there is."""
-        samples = round(segment.forwarded_ms * segment.rate_hz / 1000)
-        return TtsFinished(
-            **self._ids,
-            segment=segment.index,
-            reason="cancelled",
-            samples=samples,
-            rate_hz=segment.rate_hz,
-            engine=self.engine,
-        )
+        if (direction := segment.direction(self._ids)) is not None:
+            self._hub.send("vts", direction)
 
     async def _send_media(self, frame: str | bytes) -> None:
         await self._hub.send_media("playout", self._ids["conv"], self._ids["gen"], frame)

@@ -4,38 +4,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
-from kitsu.errors import EngineError
 from kitsu.protocol import STREAM_RATE_HZ
-from kitsu.soundcard import TroubleError
-from kitsu.soundcard.portaudio import Device, devices, load, pick
+from kitsu.soundcard import Device
+from kitsu.soundcard.stream import Backend, OpenStream, find
 from kitsu_playout.mixer import Samples, fade
 
 BLOCK = 240  # samples the device asks for at once, 5 ms
 FADE = 144  # samples, 3 ms: how a flush ends
 LIMIT = STREAM_RATE_HZ  # samples that may wait; the clock keeps far less
-DEAF_S = 2.0  # a device that asks for no sound for so long was pulled out, whatever its driver says
-
-
-class Stream(Protocol):
-    """What we use of `sounddevice.RawOutputStream`."""
-
-    latency: float
-    active: bool
-
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class Backend(NamedTuple):
-    """PortAudio, or what stands in for it."""
-
-    open_stream: Callable[..., Stream]
-    errors: tuple[type[Exception], ...]
 
 
 class DeviceSink:
@@ -47,40 +27,26 @@ class DeviceSink:
         """
         self.label = device.label
         self.underruns = 0
-        self._clock = clock
         self._lock = threading.Lock()
         self._waiting: deque[tuple[int, Samples]] = deque()  # position of the first sample, samples
         self._count = 0
         self._ending = np.zeros(0, np.int16)  # the fade that is still to be played
         self._played = -1  # nothing yet
-        self._asked_at = clock()
-        self._errors = backend.errors
-        try:
-            self._stream = backend.open_stream(
-                samplerate=STREAM_RATE_HZ,
-                blocksize=BLOCK,
-                device=device.number,
-                channels=1,
-                dtype="int16",
-                latency="low",
-                callback=self._fill,
-            )
-            self._stream.start()
-        except backend.errors as error:
-            raise EngineError(
-                "device_failed",
-                f"{device.label} cannot be opened ({error}). Close what uses it, or choose another one: kitsu device",
-                retryable=True,
-            ) from None
+        self._stream = OpenStream(
+            device,
+            backend,
+            self._fill,
+            clock,
+            rate_hz=STREAM_RATE_HZ,
+            block=BLOCK,
+            channels=1,
+            choose="kitsu device",
+        )
 
     @property
     def active(self) -> bool:
         """False: the device stopped by itself, unplugged perhaps."""
-        try:
-            running = self._stream.active
-        except self._errors:
-            return False
-        return running and self._clock() - self._asked_at < DEAF_S
+        return self._stream.active
 
     @property
     def state(self) -> Literal["running", "idle"]:
@@ -90,7 +56,7 @@ class DeviceSink:
     @property
     def latency_s(self) -> float:
         """From our buffer to the speaker."""
-        return self._stream.latency + BLOCK / STREAM_RATE_HZ
+        return self._stream.latency_s + BLOCK / STREAM_RATE_HZ
 
     def play(self, position: int, samples: Samples) -> None:
         """Queue samples that begin at stream `position`."""
@@ -112,16 +78,11 @@ class DeviceSink:
         return max(0, self._played - round(self.latency_s * STREAM_RATE_HZ))
 
     def close(self) -> None:
-        """Silent, and free for others. What ails a device that is gone is no news."""
-        try:
-            self._stream.stop()
-            self._stream.close()
-        except self._errors:
-            return
+        """Silent, and free for others."""
+        self._stream.close()
 
     def _fill(self, out: Any, frames: int, time: Any, status: Any) -> None:
         """In PortAudio's thread."""
-        self._asked_at = self._clock()
         with self._lock:
             first = self._ending[:frames]
             self._ending = self._ending[frames:]
@@ -152,15 +113,5 @@ def open_device(name: str) -> DeviceSink:
     Raises:
         EngineError: `sound_missing`, `sound_failed`, `device_missing`, `device_failed`.
     """
-    try:
-        portaudio = load()
-        device = pick(devices(portaudio), name)
-    except TroubleError as trouble:
-        raise in_words(trouble) from None
-    return DeviceSink(device, Backend(portaudio.RawOutputStream, (portaudio.PortAudioError, ValueError, OSError)))
-
-
-def in_words(trouble: TroubleError) -> EngineError:
-    """The same, for the operator."""
-    text = f"{trouble.found[:1].upper()}{trouble.found[1:]}. What helps: {trouble.do}."
-    return EngineError(trouble.code, text, retryable=True)
+    device, backend = find(name, "out")
+    return DeviceSink(device, backend)

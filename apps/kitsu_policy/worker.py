@@ -4,7 +4,7 @@ import asyncio
 import time
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypedDict
+from typing import ClassVar, Literal
 
 from kitsu.config import PolicySettings, load
 from kitsu.errors import EngineError
@@ -23,9 +23,11 @@ from kitsu.protocol import (
     PolicyPrepare,
     PolicyRespond,
     Role,
+    origin_of,
 )
 from kitsu.telemetry import Latency, log
 from kitsu.worker import Worker
+from kitsu.worker.gens import Generations
 from kitsu_policy.brain import Brain, Piece
 from kitsu_policy.engines import ENGINES, make
 
@@ -57,7 +59,7 @@ class PolicyWorker(Worker):
         self._brain: Brain = make(settings)
         self._brain.on_change = self._brain_changed
         self._brain.on_error = self.error
-        self._gens: dict[str, int] = {}
+        self._gens = Generations()
         self._jobs: set[_Job] = set()
         self._slots = asyncio.Semaphore(settings.max_parallel)
         self._first_token = Latency()
@@ -65,7 +67,7 @@ class PolicyWorker(Worker):
         return self._describe()
 
     async def joined(self, accepted: HelloAccepted) -> None:
-        self._gens = dict(accepted.gens)
+        self._gens.begin(accepted.gens)
         self._tell_trouble()
 
     async def lost(self) -> None:
@@ -85,7 +87,7 @@ class PolicyWorker(Worker):
             case ControlPanic():
                 self._panic(message)
             case ControlResume():
-                self._raise_gens(message.gens)
+                self._gens.raise_to(message.gens)
             case ControlLevels():
                 pass  # mute is playout's
             case _:
@@ -112,7 +114,7 @@ class PolicyWorker(Worker):
 
     def _accept(self, request: PolicyRespond) -> None:
         job = _Job(request)
-        if request.gen < self._gens.get(request.conv, 0):
+        if self._gens.is_stale(request.conv, request.gen):
             self._finish(job, "cancelled")
             return
         if len(self._jobs) >= WAITING_LIMIT:
@@ -139,7 +141,7 @@ class PolicyWorker(Worker):
                 job.first_token_ms = (time.perf_counter() - job.received) * 1000
                 self._first_token.add(job.first_token_ms)
             job.tokens += 1
-            self.send(PolicyDelta(**_origin(job.request), text=piece.text))
+            self.send(PolicyDelta(**origin_of(job.request), text=piece.text))
         if piece.end:
             self._finish(job, piece.end)
 
@@ -156,7 +158,7 @@ class PolicyWorker(Worker):
 
     def _panic(self, order: ControlPanic) -> None:
         received = time.perf_counter()
-        self._raise_gens(order.gens)
+        self._gens.raise_to(order.gens)
         stopped = [job.task for job in self._jobs if job.task is not None and self._stop(job)]
         self.tasks.create_task(self._confirm(order, received, stopped))
 
@@ -175,17 +177,13 @@ class PolicyWorker(Worker):
     def _stop(self, job: _Job) -> bool:
         return job.task is not None and job.task.cancel()
 
-    def _raise_gens(self, gens: dict[str, int]) -> None:
-        for conv, gen in gens.items():
-            self._gens[conv] = max(gen, self._gens.get(conv, 0))
-
     def _finish(self, job: _Job, reason: Literal["stop", "length", "cancelled"]) -> None:
         if job.over:
             return
         job.over = True
         self.send(
             PolicyFinished(
-                **_origin(job.request),
+                **origin_of(job.request),
                 reason=reason,
                 engine=job.engine or self._brain.active.name,
                 first_token_ms=round(job.first_token_ms, 2),
@@ -199,7 +197,7 @@ class PolicyWorker(Worker):
         job.over = True
         self.send(
             PolicyFailed(
-                **_origin(job.request),
+                **origin_of(job.request),
                 code=error.code,
                 message=error.message,
                 retryable=error.retryable,
@@ -209,15 +207,3 @@ class PolicyWorker(Worker):
 
     def _tell_trouble(self) -> bool:
         return self.feel("degraded" if self._brain.trouble else "ok", self._brain.trouble)
-
-
-class _Origin(TypedDict):
-    conv: str
-    turn_id: str
-    gen: int
-    parent_id: str
-
-
-def _origin(request: PolicyRespond) -> _Origin:
-    """Envelope of every answer: conversation, turn and generation of the request."""
-    return {"conv": request.conv, "turn_id": request.turn_id, "gen": request.gen, "parent_id": request.id}

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypedDict
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -31,10 +31,12 @@ from kitsu.protocol import (
     WordMark,
     checked,
     encode,
+    origin_of,
 )
 from kitsu.speech.rewrites import written_span
 from kitsu.telemetry import Latency, log
 from kitsu.worker import Worker
+from kitsu.worker.gens import Generations
 from kitsu_tts.config import TtsSettings
 from kitsu_tts.engines import ENGINES
 from kitsu_tts.installed import voices
@@ -69,7 +71,7 @@ class TtsWorker(Worker):
         self._cpml = settings.accept_cpml
         self._rack = VoiceRack(settings, self._announce)
         self._key = _NO_KEY
-        self._gens: dict[str, int] = {}
+        self._gens = Generations()
         self._jobs: set[_Job] = set()
         self._slots = asyncio.Semaphore(settings.max_parallel)
         self._first_chunk = Latency()
@@ -89,7 +91,7 @@ class TtsWorker(Worker):
 
     async def joined(self, accepted: HelloAccepted) -> None:
         self._key = bytes.fromhex(accepted.seal_key) or _NO_KEY
-        self._gens = dict(accepted.gens)
+        self._gens.begin(accepted.gens)
         asyncio.get_running_loop().call_soon(self._tell_trouble)  # joining itself says "ok"
 
     async def lost(self) -> None:
@@ -102,14 +104,14 @@ class TtsWorker(Worker):
                 self._accept(message)
             case TtsCancel():
                 if not message.turn_id:  # one turn's end is not the others'
-                    self._raise_gens({message.conv: message.gen})
+                    self._gens.raise_to({message.conv: message.gen})
                 self._cancel(message)
             case TtsUse():
                 self.tasks.create_task(self._use(message), name="tts use")
             case ControlPanic():
                 self._panic(message)
             case ControlResume():
-                self._raise_gens(message.gens)
+                self._gens.raise_to(message.gens)
             case ControlLevels():
                 pass  # mute is playout's
             case _:
@@ -126,7 +128,7 @@ class TtsWorker(Worker):
             self.error(error)
             self._fail(request, EngineError(error.code, "the text does not carry the gate's seal; it is not said"))
             return
-        if request.gen < self._gens.get(request.conv, 0):
+        if self._gens.is_stale(request.conv, request.gen):
             self.send(self._finished(_Job(request, text, received), "cancelled"))
             return
         if len(self._jobs) >= WAITING_LIMIT:
@@ -143,7 +145,7 @@ class TtsWorker(Worker):
                 async with aclosing(self._rack.speak(job.text, job.request.voice)) as chunks:
                     async for chunk in chunks:
                         audio = TtsAudio(
-                            **_origin(job.request),
+                            **origin_of(job.request),
                             segment=job.request.segment,
                             chunk=job.chunks,
                             position=job.samples,
@@ -194,7 +196,7 @@ class TtsWorker(Worker):
 
     def _panic(self, order: ControlPanic) -> None:
         received = time.perf_counter()
-        self._raise_gens(order.gens)
+        self._gens.raise_to(order.gens)
         stopped = len(self._jobs)
         self._stop(self._jobs)
         for conv, gen in order.gens.items():
@@ -213,16 +215,12 @@ class TtsWorker(Worker):
             if job.task is not None:
                 job.task.cancel()
 
-    def _raise_gens(self, gens: dict[str, int]) -> None:
-        for conv, gen in gens.items():
-            self._gens[conv] = max(gen, self._gens.get(conv, 0))
-
     def _fail(self, request: TtsSynthesize, error: EngineError) -> None:
         self.send(self._failed(request, error, 0))
 
     def _failed(self, request: TtsSynthesize, error: EngineError, samples: int) -> TtsFailed:
         return TtsFailed(
-            **_origin(request),
+            **origin_of(request),
             segment=request.segment,
             code=error.code,
             message=error.message,
@@ -233,7 +231,7 @@ class TtsWorker(Worker):
 
     def _finished(self, job: _Job, reason: Literal["done", "cancelled"]) -> TtsFinished:
         return TtsFinished(
-            **_origin(job.request),
+            **origin_of(job.request),
             segment=job.request.segment,
             reason=reason,
             samples=job.samples,
@@ -262,20 +260,8 @@ def _as_written(words: tuple[WordMark, ...], rewrites: tuple[Rewrite, ...]) -> t
     )
 
 
-class _Origin(TypedDict):
-    conv: str
-    turn_id: str
-    gen: int
-    parent_id: str
-
-
 def _concerns(order: TtsCancel, request: TtsSynthesize) -> bool:
     """Whether a request is to be stopped. A turn that was thrown away unheard ends within its generation."""
     if order.turn_id:
         return request.turn_id == order.turn_id and request.gen <= order.gen
     return request.conv == order.conv and request.gen < order.gen
-
-
-def _origin(request: TtsSynthesize) -> _Origin:
-    """Envelope of every answer: conversation, turn and generation of the request."""
-    return {"conv": request.conv, "turn_id": request.turn_id, "gen": request.gen, "parent_id": request.id}

@@ -14,9 +14,10 @@ from kitsu_asr import choosing
 from kitsu_asr.config import AsrSettings
 from kitsu_asr.echo import Reference
 from kitsu_asr.grammar import Vocabulary
-from kitsu_asr.listener import Known, Listener, Source
+from kitsu_asr.listener import Listener
 from kitsu_asr.messages import News
 from kitsu_asr.recogniser import Recogniser
+from kitsu_asr.source import Known, Source
 from kitsu_asr.vad import FRAME, make_vad
 
 End = AsrFinal | AsrCommand | AsrDropped

@@ -6,24 +6,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import numpy as np
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake
+from websockets.asyncio.client import ClientConnection
 
-from bench.errors import BenchError
+from bench.door_socket import door_socket
 from bench.spoken import RATE_HZ, Samples
 from bench.stack import Place
-from kitsu.protocol import HelloAccepted, decode
 
 FRAME = RATE_HZ // 50
 VOICED = 0.01
-"""A sample that is louder (-40 dBFS) is voice: what is said lies in silence."""
+"""A sample that is louder (-40 dBFS) is voice: what is said lies in a quiet room."""
+OWN_NOISE = 10 ** (-78 / 20)
+"""RMS. Zeros would be a microphone that is switched off."""
 
 
 class Microphone:
-    """Silence, but for what is said."""
+    """A quiet room, but for what is said."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
+        self._noise = np.random.default_rng(1)
         self._waiting: Samples = np.zeros(0, np.float32)
         self._said = asyncio.Event()
         self._first_voiced: asyncio.Future[float] | None = None
@@ -38,6 +39,7 @@ class Microphone:
             frame, self._waiting = self._waiting[:FRAME], self._waiting[FRAME:]
             self._note(frame, due)
             frame = np.concatenate((frame, np.zeros(FRAME - len(frame), np.float32)))
+            frame += self._noise.standard_normal(FRAME, np.float32) * np.float32(OWN_NOISE)
             await self._socket.send(np.clip(frame * 32767, -32768, 32767).astype("<i2").tobytes())
             if not len(self._waiting):
                 self._said.set()
@@ -71,17 +73,9 @@ async def microphone(place: Place, conv: str) -> AsyncIterator[Microphone]:
     Raises:
         BenchError: `no_microphone`.
     """
-    url = f"ws://127.0.0.1:{place.network.control_port}/api/v1/mic?conv={conv}"
-    headers = {"Authorization": f"Bearer {place.token()}"}
-    try:
-        socket = await connect(url, additional_headers=headers, compression=None, proxy=None)
-    except (OSError, InvalidHandshake) as error:
-        raise BenchError("no_microphone", f"The control door let no microphone in: {error}") from None
-    async with socket:
-        await socket.send(f'{{"type": "mic.hello", "rate_hz": {RATE_HZ}, "label": "bench", "name": "Robin"}}')
-        welcome = decode(await socket.recv()).message
-        if not isinstance(welcome, HelloAccepted):
-            raise BenchError("no_microphone", f"The control door answered {welcome}")
+    hello = f'{{"type": "mic.hello", "rate_hz": {RATE_HZ}, "label": "bench", "name": "Robin"}}'
+    opening = door_socket(place, f"/api/v1/mic?conv={conv}", hello, code="no_microphone", what="microphone")
+    async with opening as (socket, _):
         mic = Microphone(socket)
         running = asyncio.create_task(mic.run())
         try:

@@ -8,13 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
-from bench.errors import BenchError
+from bench.door_socket import door_socket
 from bench.stack import Place
 from kitsu.protocol import (
-    HelloAccepted,
     PlayoutFrame,
     SinkFlush,
     SinkFlushed,
@@ -128,17 +127,9 @@ async def sound_sink(place: Place, conv: str, listener: Callable[[Heard], None])
     Raises:
         BenchError: `no_sound`.
     """
-    url = f"ws://127.0.0.1:{place.network.control_port}/api/v1/sound?conv={conv}"
-    headers = {"Authorization": f"Bearer {place.token()}"}
-    try:
-        socket = await connect(url, additional_headers=headers, compression=None, proxy=None)
-    except (OSError, InvalidHandshake) as error:
-        raise BenchError("no_sound", f"The control door let no listener in: {error}") from None
-    async with socket:
-        await socket.send('{"type": "sink.hello", "label": "bench"}')
-        welcome = decode(await socket.recv()).message
-        if not isinstance(welcome, HelloAccepted):
-            raise BenchError("no_sound", f"The control door answered {welcome}")
+    hello = '{"type": "sink.hello", "label": "bench"}'
+    opening = door_socket(place, f"/api/v1/sound?conv={conv}", hello, code="no_sound", what="listener")
+    async with opening as (socket, welcome):
         sink = SoundSink(conv, socket, welcome.session, listener)
         tasks = [asyncio.create_task(sink.listen()), asyncio.create_task(sink.report())]
         try:

@@ -1,7 +1,6 @@
 """The sound device of a real show: chosen by command, refused, pulled out, kept over a restart of playout."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def show(tmp_path_factory: pytest.TempPathFactory, modules: Path) -> Iterator[LaunchedShow]:
-    path = os.pathsep.join(filter(None, (str(modules), os.environ.get("PYTHONPATH"))))
-    with launched(tmp_path_factory.mktemp("devices"), PYTHONPATH=path) as running:
+    with launched(tmp_path_factory.mktemp("devices"), PYTHONPATH=sound_module.first(modules)) as running:
         yield running
 
 

@@ -36,7 +36,14 @@ const connect = AudioNode.prototype.connect;
 AudioNode.prototype.connect = function (target, ...rest) {
     if (target instanceof AudioDestinationNode) {
         const meter = new AnalyserNode(this.context, { fftSize: 1024 });
+        const memory = new AnalyserNode(this.context, { fftSize: 8192 });
         connect.call(this, meter);
+        connect.call(this, memory);
+        window.heard = () => {
+            const samples = new Float32Array(8192);
+            memory.getFloatTimeDomainData(samples);
+            return [...samples];
+        };
         window.loudness = () => {
             const samples = new Float32Array(1024);
             meter.getFloatTimeDomainData(samples);

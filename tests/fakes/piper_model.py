@@ -6,6 +6,7 @@ loader, the real phonemiser and the alignment patch all run.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -42,7 +43,7 @@ def _model(speakers: int) -> onnx.ModelProto:
     hz = np.array([0.0 if number < 14 else 120.0 + 6 * number for number in range(ids)], np.float32)
     samples = FRAMES_PER_ID * HOP
     time = np.arange(samples, dtype=np.float32) / RATE_HZ * 2 * np.pi
-    constants = {
+    constants: dict[str, np.ndarray[Any, Any]] = {
         "hz": hz,
         "time": time.reshape(1, 1, samples),
         "frames": np.full(ids, FRAMES_PER_ID - 0.5, np.float32),

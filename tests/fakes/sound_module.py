@@ -1,11 +1,11 @@
-"""Stands in for the package sounddevice: `install(folder)` writes one that PYTHONPATH=folder makes win.
+"""Stands in for the package sounddevice: `install(folder)` writes one that PYTHONPATH=`first(folder)` makes win.
 
-Streams in both directions. What one with
-a callback was given to play lies in `heard-DEVICE.pcm` beside it. `unplug` pulls devices out: open streams
-end, and the list changes when PortAudio begins anew, as it is with the real one.
+Streams in both directions. What one with a callback was given to play lies in `heard-DEVICE.pcm` beside it. `unplug`
+pulls devices out: open streams end, and the list changes when PortAudio begins anew, as it is with the real one.
 """
 
 import json
+import os
 from pathlib import Path
 
 SOURCE = """
@@ -159,6 +159,11 @@ def install(folder: Path, source: str = SOURCE) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "sounddevice.py").write_text(source, encoding="utf-8")
     return folder
+
+
+def first(folder: Path) -> str:
+    """PYTHONPATH with the folder before what is there, so that child processes run the same Kitsu as this one."""
+    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
 
 
 def speak_into(folder: Path, device: int, pcm: bytes) -> None:

@@ -1,8 +1,8 @@
 """A Whisper model in the publisher's format that always hears the same words: real files, 1 MB, no training.
 
-Its decoder ignores what it hears: what its blocks give and the embeddings are zero, each position is a one-hot vector,
-and the projection maps it to the token that stands there. So everything around the network is real:
-features, prompts, timestamps, words.
+Its decoder ignores what it hears: what its blocks give and the positions are zero, the embedding of each token of the
+sentence is a one-hot vector, and the projection maps it to the token after it. Where the sentence begins in the prompt
+does not matter, so everything around the network is real: features, hints, timestamps, words.
 """
 
 import json
@@ -29,7 +29,7 @@ def make(folder: Path, name: str = "canned") -> Path:
     vocabulary = [*tokens, *special, *times]
     ids = {token: n for n, token in enumerate(vocabulary)}
     said = ["<|0.00|>", *(word.replace(" ", "Ġ") for word in WORDS), f"<|{LAST_S:.2f}|>", "<|endoftext|>"]
-    spec = _spec([ids[token] for token in said], len(vocabulary))
+    spec = _spec([ids[token] for token in ("<|startoftranscript|>", *said)], len(vocabulary))
     spec.config.suppress_ids = []
     spec.config.suppress_ids_begin = [ids["<|endoftext|>"]]
     spec.config.lang_ids = []
@@ -99,17 +99,18 @@ def _tokenizer(tokens: list[str], merges: list[str], special: list[str]) -> dict
 
 
 def _spec(said: list[int], size: int) -> Any:
+    """`said`: the sentence's tokens, beginning with the one that asks for it."""
     spec = whisper_spec.WhisperSpec(1, 2, 1, 2)
     encoder, decoder = spec.encoder, spec.decoder
     encoder.conv1.weight, encoder.conv1.bias = _zeros(DIM, MELS, 3), _zeros(DIM)
     encoder.conv2.weight, encoder.conv2.bias = _zeros(DIM, DIM, 3), _zeros(DIM)
     encoder.position_encodings.encodings = _noise(1, FRAMES, DIM)
-    decoder.embeddings.weight = _zeros(size, DIM)
-    places = _zeros(POSITIONS, DIM)
-    places[range(DIM), range(DIM)] = 1.0
-    decoder.position_encodings.encodings = places
+    known = _zeros(size, DIM)
+    known[said[:-1], range(len(said) - 1)] = 1.0
+    decoder.embeddings.weight = known
+    decoder.position_encodings.encodings = _zeros(POSITIONS, DIM)
     wanted = _zeros(size, DIM)
-    wanted[said, range(len(said))] = 8.0
+    wanted[said[1:], range(len(said) - 1)] = 8.0
     decoder.projection.weight, decoder.projection.bias = wanted, _zeros(size)
     for part in (encoder, decoder):
         _norm(part.layer_norm)

@@ -1,7 +1,6 @@
 """Where sound comes from: a browser by way of the hub, and a microphone that is pulled out; and what files say."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -189,7 +188,7 @@ async def test_hostile_files(
 def microphones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A sounddevice module of our own, here and in the process that lists."""
     folder = sound_module.install(tmp_path / "modules")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("PYTHONPATH", sound_module.first(folder))
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
     return folder
@@ -198,7 +197,7 @@ def microphones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_a_microphone_that_is_pulled_out_and_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, microphones: Path
 ) -> None:
-    monkeypatch.setattr("kitsu_asr.microphone.RETRY_S", 0.1)
+    monkeypatch.setattr("kitsu.soundcard.kept.RETRY_S", 0.1)
     said = np.concatenate((silence(0.5), await speak("this is a test and then we go home"), silence(1.5)))
     sound_module.speak_into(microphones, 0, to_s16(said))
     async with ears(tmp_path, monkeypatch, ("asr.device", "Microphone")) as hub:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,10 @@ from kitsu.protocol import (
     EarsState,
     PolicyRespond,
     WordTime,
+    encode,
 )
+from kitsu.protocol.frames import MAX_TEXT_BYTES
+from kitsu_asr.files_desk import in_parts
 from kitsu_orchestrator.ears.files import MAX_BYTES, MAX_FILES, PIECE_BYTES, Files
 from tests.fakes.ears import FakeEars
 from tests.integration.orchestrator_stack import BLOCKED, TOKEN, stack
@@ -108,6 +112,68 @@ async def test_a_file_is_sent_in_pieces_and_answered(tmp_path: Path) -> None:
         )
         answer = (await asking).json()
         assert (answer["text"], answer["duration_ms"], answer["words"][0]["end_ms"]) == ("hello", 900, 200)
+
+
+def words(count: int) -> tuple[WordTime, ...]:
+    return tuple(WordTime(word=f"word{n}", start_ms=n * 300.0, end_ms=n * 300.0 + 200) for n in range(count))
+
+
+async def test_an_hours_words_come_in_parts(tmp_path: Path) -> None:
+    """Each is a frame that the hub takes; together they are more than one may hold."""
+    whole = words(20_000)
+    async with talking(tmp_path) as (show, ears):
+        asking = asyncio.create_task(show.http.post("/transcribe", content=b"RIFF"))
+        file = (await ears.expect(AsrTranscribe)).file
+        parts = list(in_parts(AsrTranscript(file=file, text="an hour", words=whole, engine="x")))
+        assert len(parts) > 2
+        assert sum(len(encode(part)) for part in parts) > MAX_TEXT_BYTES
+        for part in parts:
+            await ears.send(part)
+        answer = (await asking).json()
+    assert (answer["text"], answer["engine"]) == ("an hour", "x")
+    assert [word["word"] for word in answer["words"]] == [word.word for word in whole]
+    assert answer["words"][0] == {"word": "word0", "start_ms": 0.0, "end_ms": 200.0, "confidence": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("parts", "status", "code"),
+    [
+        ([{"part": 1}], 503, "ears_cut"),
+        ([{"part": -1}], 503, "ears_cut"),
+        ([{"part": 0, "last": False}, {"part": 0}], 503, "ears_cut"),
+        ([{"part": 0, "last": False}, {"part": 2}], 503, "ears_cut"),
+        ([{"part": n, "last": False, "words": words(9_000)} for n in range(12)], 422, "transcript_too_long"),
+        ([{"part": 0, "last": False}, {"part": 1, "code": "ears_cut", "message": "No."}], 503, "ears_cut"),
+    ],
+)
+async def test_parts_that_do_not_fit_together(
+    tmp_path: Path, parts: list[dict[str, Any]], status: int, code: str
+) -> None:
+    async with talking(tmp_path) as (show, ears):
+        asking = asyncio.create_task(show.http.post("/transcribe", content=b"RIFF"))
+        file = (await ears.expect(AsrTranscribe)).file
+        for part in parts:
+            await ears.send(AsrTranscript(file=file, **part))
+        answer = await asking
+        assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+        await ears.send(AsrTranscript(file=file, text="late"))  # nobody waits for it any more
+        assert (await show.chat("still there?"))["outcome"] == "spoken"
+
+
+async def test_who_leaves_in_the_middle_of_a_file_leaves_room(tmp_path: Path) -> None:
+    async with talking(tmp_path) as (show, ears):
+        for _ in range(MAX_FILES + 1):
+            reader, writer = await asyncio.open_connection("127.0.0.1", show.port)
+            head = f"POST /transcribe HTTP/1.1\r\nhost: 127.0.0.1:{show.port}\r\nauthorization: Bearer {TOKEN}\r\n"
+            writer.write(f"{head}content-length: 2000000\r\n\r\n".encode() + bytes(PIECE_BYTES + 1))
+            await ears.expect(AsrTranscribe)
+            writer.close()
+            await writer.wait_closed()
+            assert not await reader.read()
+        asking = asyncio.create_task(show.http.post("/transcribe", content=b"RIFF"))
+        last = await ears.expect(AsrTranscribe, last=True)
+        await ears.send(AsrTranscript(file=last.file, text="done"))
+        assert (await asking).json()["text"] == "done"
 
 
 async def test_what_is_no_sound_is_said_so(tmp_path: Path) -> None:

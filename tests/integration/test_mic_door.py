@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,24 +12,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from kitsu.protocol import AsrTalk, HelloAccepted, HelloRefused, MicAudio, MicClosed, MicOpened, decode
 from kitsu_control.mics import MAX_SOUND_BYTES
-from tests.fakes.door import FakeDoor, hello, open_door
+from tests.fakes.door import FakeDoor, hello
 from tests.fakes.orchestrator import FakeOrchestrator
 
 HELLO = {"type": "mic.hello", "rate_hz": 16_000}
-
-
-@pytest.fixture
-async def orchestrator() -> AsyncIterator[FakeOrchestrator]:
-    async with FakeOrchestrator() as running:
-        yield running
-
-
-@pytest.fixture
-async def door(
-    orchestrator: FakeOrchestrator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[FakeDoor]:
-    async with open_door(orchestrator, tmp_path, monkeypatch) as opened:
-        yield opened
 
 
 @asynccontextmanager

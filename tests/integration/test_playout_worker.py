@@ -176,7 +176,7 @@ async def test_forged_and_odd_messages_are_reported(tmp_path: Path, monkeypatch:
 async def test_a_configured_device_that_is_missing_only_degrades(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kitsu_playout.speaker.RETRY_S", 0.05)
+    monkeypatch.setattr("kitsu.soundcard.kept.RETRY_S", 0.05)
     async with playout(tmp_path, monkeypatch, ("playout.device", "no such device 4711")) as (hub, _):
         await hub.expect(ServiceHealth, state="degraded")
         await speak(hub, 0.1)
@@ -185,9 +185,9 @@ async def test_a_configured_device_that_is_missing_only_degrades(
 
 async def test_a_device_is_chosen_refused_and_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = sound_module.install(tmp_path / "modules")
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("PYTHONPATH", sound_module.first(folder))
     monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setattr("kitsu_playout.speaker.RETRY_S", 0.05)
+    monkeypatch.setattr("kitsu.soundcard.kept.RETRY_S", 0.05)
     monkeypatch.setattr("kitsu.soundcard.LIST_S", 20.0)
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
     try:

@@ -23,7 +23,8 @@ from kitsu.errors import GateError
 from kitsu.protocol import PolicyRespond
 from kitsu.safety import Gate, Judge, RuleSet
 from kitsu.safety.views import plain
-from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
+from kitsu_orchestrator.rule_files import RuleFiles
+from kitsu_orchestrator.rule_keeper import RuleKeeper
 from tests.integration.orchestrator_stack import KEY, Page, Stack, stack
 from tests.integration.test_turns_failing import own_words
 from tests.integration.test_turns_gate import Hole, stored_turns

@@ -35,6 +35,7 @@ async def test_the_answer_is_there_when_the_words_are(tmp_path: Path) -> None:
         times = turn["times"]
         assert times["first_token_ms"] < 0 < times["first_audio_ms"]
         assert times["endpoint_ms"] == 700.0
+        assert "stable_guesses_started" not in counts(show)
         assert "turn.guessed" in [step["event"] for step in turn["story"]]
         await page.until("turn.ended")
         kinds = page.types()
@@ -90,6 +91,84 @@ async def test_a_guess_of_nothing_is_dropped(tmp_path: Path) -> None:
         assert show.brain.all(PolicyRespond)[-1].history == ()
 
 
+async def test_words_that_stay_the_same_are_enough(tmp_path: Path) -> None:
+    """Before any pause: noise goes on, or the last word is drawn out."""
+    async with talking(tmp_path) as (show, ears):
+        said = await ears.starts()
+        await ears.partial(said, "What do we play", complete=True)
+        await ears.partial(said, "What do we play tonight", complete=True)
+        await show.brain.settle()
+        assert not show.brain.all(PolicyRespond)
+        await ears.partial(said, "what do we play tonight?", complete=True)
+        request = await show.brain.expect(PolicyRespond)
+        assert not show.clock.all(PlayoutOpen)
+        await ears.partial(said, QUESTION, settled=True)
+        await ears.final(said, QUESTION)
+        turn = await show.ended(request.turn_id)
+        assert (turn["outcome"], turn["text"]) == ("spoken", "what do we play tonight?")
+        assert len(show.brain.all(PolicyRespond)) == 1
+        assert turn["times"]["first_token_ms"] < 0
+        ended = {"guesses_started": 1, "guesses_kept": 1, "stable_guesses_started": 1, "stable_guesses_kept": 1}
+        assert counts(show) == ended | {"lines": 1}
+
+
+async def test_stable_words_that_go_on_leave_no_trace(tmp_path: Path) -> None:
+    async with talking(tmp_path) as (show, ears):
+        show.brain.auto = False
+        said = await ears.starts()
+        for _ in range(2):
+            await ears.partial(said, "What do we play", complete=True)
+        guess = await show.brain.expect(PolicyRespond)
+        await ears.partial(said, "What do we play tonight", complete=True)
+        await show.brain.expect(PolicyCancel, turn_id=guess.turn_id)
+        show.brain.auto = True
+        await ears.final(said, QUESTION)
+        request = await show.brain.expect(PolicyRespond, plain=QUESTION)
+        assert (await show.ended(request.turn_id))["outcome"] == "spoken"
+        assert (await show.http.get(f"/turns/{guess.turn_id}")).status_code == 404
+        dropped = {"guesses_started": 1, "guesses_dropped": 1, "stable_guesses_started": 1, "stable_guesses_dropped": 1}
+        assert counts(show) == dropped | {"lines": 1}
+
+
+async def test_an_unfinished_sentence_that_stays_so_in_a_pause_is_guessed_at(tmp_path: Path) -> None:
+    async with talking(tmp_path) as (show, ears):
+        said = await ears.starts()
+        await ears.partial(said, "we could go and")
+        await ears.partial(said, "we could go and", settled=True, complete=False)
+        request = await show.brain.expect(PolicyRespond)
+        await ears.final(said, "we could go and")
+        assert (await show.ended(request.turn_id))["outcome"] == "spoken"
+        assert counts(show)["stable_guesses_kept"] == 1
+
+
+async def test_a_guess_is_left_for_the_pause(tmp_path: Path) -> None:
+    """Words that change and stand still again and again cost two runs of the model, not one each time."""
+    async with talking(tmp_path) as (show, ears):
+        said = await ears.starts()
+        texts = [f"count with me until {number}" for number in range(5)]
+        for text in texts:
+            for _ in range(3):
+                await ears.partial(said, text, complete=True)
+        assert counts(show)["stable_guesses_started"] == 2
+        await ears.partial(said, texts[-1], settled=True)
+        await ears.final(said, texts[-1])
+        last = await show.brain.expect(PolicyRespond, plain=texts[-1])
+        assert (await show.ended(last.turn_id))["outcome"] == "spoken"
+        assert (counts(show)["guesses_started"], counts(show)["guesses_kept"]) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "how"), [(QUESTION, "pause"), ("so what", "stable"), ("", "stable"), ("? !", "stable")]
+)
+async def test_not_all_words_are_guessed_at(tmp_path: Path, text: str, how: str) -> None:
+    async with talking(tmp_path, talk={"preemptive": how}) as (show, ears):
+        said = await ears.starts()
+        for _ in range(3):
+            await ears.partial(said, text, complete=True)
+        await show.brain.settle()
+        assert not show.brain.all(PolicyRespond)
+
+
 async def test_an_unfinished_sentence_is_not_guessed_at(tmp_path: Path) -> None:
     async with talking(tmp_path) as (show, ears):
         said = await ears.starts()
@@ -100,7 +179,7 @@ async def test_an_unfinished_sentence_is_not_guessed_at(tmp_path: Path) -> None:
 
 
 async def test_switched_off_she_waits_for_the_words(tmp_path: Path) -> None:
-    async with talking(tmp_path, talk={"preemptive": False}) as (show, ears):
+    async with talking(tmp_path, talk={"preemptive": "off"}) as (show, ears):
         said = await ears.starts()
         await ears.partial(said, QUESTION, settled=True)
         await ears.final(said, QUESTION)

@@ -7,6 +7,7 @@ from kitsu_cli import screen
 from kitsu_cli.exits import Exit, VerbError
 from kitsu_cli.rest import Door
 from kitsu_cli.running import doors
+from kitsu_cli.tables import ears_times
 
 LOOKING_S = 15.0
 MODES = ("open", "push_to_talk", "wake_word", "off")
@@ -66,7 +67,7 @@ def lines(ears: dict[str, Any]) -> list[screen.Line]:
         rows.append([("         ", ""), ("no microphone: kitsu ears use NAME, or open one in a browser", "")])
     counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in sorted(ears["counts"].items()))
     rows.append([("so far   ", "bright_black"), (screen.fit(counts or "nothing", screen.WIDTH - 9).rstrip(), "")])
-    if times := _times(ears["latency_ms"]):
+    if times := ears_times(ears["latency_ms"]):
         rows.append([("times    ", "bright_black"), (times, "")])
     return rows
 
@@ -79,15 +80,6 @@ def _source(source: dict[str, Any]) -> screen.Line:
     who = speaker.get("name") or speaker.get("role", "host")
     text = f"{source.get('label') or source['source_id']}, {who}, {source.get('mode', 'open')}, to {source['conv']}"
     return [("         ", ""), (f"{sign} ", colour), (screen.fit(screen.plain(text), screen.WIDTH - 11).rstrip(), "")]
-
-
-def _times(latency: dict[str, float]) -> str:
-    names = {"endpoint": "end of speech to words", "final_to_audio": "words to sound", "speech_to_audio": "both"}
-    return "; ".join(
-        f"{text} {latency[f'{name}_p50']:.0f} ms (p95 {latency[f'{name}_p95']:.0f})"
-        for name, text in names.items()
-        if f"{name}_p50" in latency
-    )
 
 
 def _devices(door: Door, *, as_json: bool) -> int:

@@ -152,7 +152,7 @@ class Handlers:
     async def panic(self, call: Call) -> str:
         """Everything silent; answered with what each exit said."""
         self._show.panic(pressed(f"{call.door}:{call.line.author.role}"))
-        exits = await self._show.confirmations.settle() if self._show.confirmations else ()
+        exits = await self._show.panic_desk.settled()
         late = [row.exit for row in exits if row.state == "late"]
         slowest = max((row.latency_ms for row in exits if row.state == "confirmed"), default=0.0)
         if late:

@@ -80,9 +80,15 @@ class BargeIn:
             self._count("resumed")
 
     def cut(self, conv: str) -> None:
-        """What waited has ended for good."""
+        """What waited has ended for good.
+
+        If it had sounded, its flush has ended the pause; if not, nothing else would: the next turn must not wait.
+        """
         held = self._held.pop(conv, None)
-        for utterance in held.by if held is not None else ():
+        if held is None:
+            return
+        self._hub.send("playout", PlayoutResume(conv=conv))
+        for utterance in held.by:
             utterance.holds = False
 
     def _doubtful(self, utterance: Utterance) -> bool:

@@ -2,16 +2,45 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import msgspec
 
 from kitsu.errors import KitsuError
-from kitsu.protocol import AsrTranscribe, AsrTranscript, encode, new_id
+from kitsu.protocol import AsrTranscribe, AsrTranscript, WordTime, encode, new_id
 from kitsu_orchestrator.ears.desk import NOT_THERE
 from kitsu_orchestrator.hub import Hub
 
 PIECE_BYTES = 512 << 10
 MAX_BYTES = 64 << 20
 MAX_FILES = 4  # at once
+MAX_WORDS = 100_000  # of an hour; nobody says nine in a second for so long
 WAIT_S = 1800.0
+
+
+@dataclass
+class _Coming:
+    """A transcript that somebody waits for."""
+
+    whole: asyncio.Future[AsrTranscript]
+    parts: int = 0
+    words: list[WordTime] = field(default_factory=list)
+
+    def add(self, message: AsrTranscript) -> None:
+        """The next part of it."""
+        if message.part != self.parts:
+            self.fail(KitsuError("ears_cut", "A part of the transcript is missing.", retryable=True))
+            return
+        self.parts += 1
+        self.words += message.words
+        if len(self.words) > MAX_WORDS:
+            self.fail(KitsuError("transcript_too_long", f"The ears give more than {MAX_WORDS} words for one file."))
+        elif message.last:
+            self.whole.set_result(msgspec.structs.replace(message, words=tuple(self.words)))
+
+    def fail(self, error: KitsuError) -> None:
+        """There will be none."""
+        self.whole.set_exception(error)
 
 
 class Files:
@@ -20,13 +49,14 @@ class Files:
     def __init__(self, hub: Hub, wait_s: float = WAIT_S) -> None:
         self._hub = hub
         self._wait_s = wait_s
-        self._waiting: dict[str, asyncio.Future[AsrTranscript]] = {}  # by file
+        self._waiting: dict[str, _Coming] = {}  # by file
 
     async def transcribe(self, sound: AsyncIterator[bytes], language: str = "") -> AsrTranscript:
         """What is said in a file (WAV, FLAC, Ogg, MP3 …).
 
         Raises:
-            KitsuError: `asr_missing`, `ears_busy`, `file_too_long`, `empty_file`, `ears_timeout`; the ears' own code.
+            KitsuError: `asr_missing`, `ears_busy`, `file_too_long`, `empty_file`, `ears_timeout`, `ears_cut`,
+                `transcript_too_long`; the ears' own code.
         """
         peer = self._hub.peer("asr")
         if peer is None or "transcribe" not in peer.capabilities.features:
@@ -34,12 +64,11 @@ class Files:
         if len(self._waiting) >= MAX_FILES:
             raise KitsuError("ears_busy", f"{MAX_FILES} files are being worked on already.", retryable=True)
         file = new_id()
-        answer: asyncio.Future[AsrTranscript] = asyncio.get_running_loop().create_future()
-        self._waiting[file] = answer
+        coming = self._waiting[file] = _Coming(asyncio.get_running_loop().create_future())
         try:
             async with asyncio.timeout(self._wait_s):
                 await self._give(file, sound, language)
-                transcript = await answer
+                transcript = await coming.whole
         except TimeoutError:
             raise KitsuError("ears_timeout", "The ears take too long for this file.", retryable=True) from None
         finally:
@@ -50,15 +79,15 @@ class Files:
 
     def answered(self, message: AsrTranscript) -> None:
         """The ears' word. A refusal may come before the last piece has gone."""
-        waiting = self._waiting.get(message.file)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(message)
+        coming = self._waiting.get(message.file)
+        if coming is not None and not coming.whole.done():
+            coming.add(message)
 
     def gone(self) -> None:
         """The ears left, and what they had of files with them."""
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(KitsuError("asr_missing", NOT_THERE, retryable=True))
+        for coming in self._waiting.values():
+            if not coming.whole.done():
+                coming.fail(KitsuError("asr_missing", NOT_THERE, retryable=True))
 
     async def _give(self, file: str, sound: AsyncIterator[bytes], language: str) -> None:
         """The last piece is known only when the sound has ended: one is always held back."""
@@ -78,6 +107,6 @@ class Files:
         await self._piece(AsrTranscribe(file=file, part=part, last=True, language=language), held)
 
     async def _piece(self, piece: AsrTranscribe, data: bytes) -> None:
-        if self._waiting[piece.file].done():  # refused, or the ears are gone
+        if self._waiting[piece.file].whole.done():  # refused, or the ears are gone
             return
         await self._hub.send_media("asr", "", 0, encode(piece, data))

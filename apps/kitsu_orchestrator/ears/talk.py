@@ -11,28 +11,24 @@ from kitsu.protocol import (
     AsrFinal,
     AsrPartial,
     AsrSpeech,
-    Author,
     EarsState,
     ListenMode,
-    Speaker,
 )
 from kitsu.telemetry import Latency
 from kitsu_orchestrator.config import TalkSettings
 from kitsu_orchestrator.conversation import Conversation
 from kitsu_orchestrator.ears.barge_in import BargeIn
+from kitsu_orchestrator.ears.guesses import Guesses
 from kitsu_orchestrator.ears.own_voice import OwnVoice, share
-from kitsu_orchestrator.ears.small_words import is_back_channel, same_words
-from kitsu_orchestrator.ears.utterance import AsrNews, Utterance, Utterances
+from kitsu_orchestrator.ears.small_words import is_back_channel
+from kitsu_orchestrator.ears.utterance import AsrNews, Utterance, Utterances, line_of
 from kitsu_orchestrator.ears.voice_commands import obey
 from kitsu_orchestrator.lines import MAX_CODE_POINTS, Job
-from kitsu_orchestrator.replies import MICROPHONE
 from kitsu_orchestrator.story import Story
-from kitsu_orchestrator.turn import Turn
 
 if TYPE_CHECKING:
     from kitsu_orchestrator.show import Show
 
-GUESSES = 3  # turns that are begun ahead for one utterance
 MAX_ENDPOINT_MS = 60_000.0
 CONV = re.compile(r"[a-z0-9][A-Za-z0-9:_.-]{0,79}")
 
@@ -53,6 +49,7 @@ class Talk:
         self._settings = settings
         self._utterances = Utterances()
         self._barge_in = BargeIn(show.hub, settings, self._count)
+        self._guesses = Guesses(show, settings, self._count)
         self._own: dict[str, OwnVoice] = {}
 
     def received(self, message: AsrNews) -> Job | None:
@@ -89,13 +86,11 @@ class Talk:
     def ended(self, job: Job, story: Story) -> None:
         """One of her turns is over."""
         self._own_voice(job.conv).said(story.heard_text)
+        if story.again:
+            self._count("put_back")
         if job.spoken and story.times.first_audio_ms:
             self.reply.add(story.times.first_audio_ms)
             self.whole.add(story.endpoint_ms + story.times.first_audio_ms)
-
-    def cut(self, conv: str) -> None:
-        """Her turn was ended by somebody else: nothing is left that waits."""
-        self._barge_in.cut(conv)
 
     def latency_ms(self) -> dict[str, float]:
         """For status."""
@@ -114,7 +109,7 @@ class Talk:
         if fresh:
             self._begin(utterance)
         else:
-            self._retract(utterance)  # they go on: what was guessed is not all
+            self._guesses.retract(utterance)  # they go on: what was guessed is not all
 
     def _begin(self, utterance: Utterance) -> None:
         conversation = self._show.conversations.get(utterance.conv)
@@ -128,14 +123,12 @@ class Talk:
     def _partial(self, message: AsrPartial) -> None:
         utterance = self._of(message)
         conversation = self._show.conversations.get(message.conv)
-        if utterance.guessed and not same_words(utterance.guessed, message.text):
-            self._retract(utterance)
+        self._guesses.heard(utterance, message)
         if conversation is None or self._mode(utterance) == "wake_word" or self._is_hers(utterance, message.text):
             return
         if utterance.over_her and self._barge_in.by_words(utterance, message):
             self._barge_in.hold(utterance, conversation)
-        if message.settled and message.complete and self._may_guess(utterance, conversation, message.text):
-            self._guess(utterance, conversation, message)
+        self._guesses.consider(utterance, conversation, message)
 
     def _final(self, message: AsrFinal) -> Job | None:
         utterance = self._of(message)
@@ -169,31 +162,21 @@ class Talk:
 
     def _answer(self, utterance: Utterance, message: AsrFinal, text: str, endpoint_ms: float) -> Job:
         conversation = self._show.conversation(utterance.conv)
-        guess = conversation.guess
-        if guess is not None and self._is_of(utterance, guess) and same_words(utterance.guessed, text):
-            guess.story.endpoint_ms = endpoint_ms
-            if self._keep(utterance, conversation):
-                return guess.job
-        self._retract(utterance)
-        if utterance.holds or self._barge_in.by_words(utterance, message):
-            self._cut(conversation)
-        job = self._job(utterance, text, endpoint_ms)
-        self._show.offer(job)
+        speaking = conversation.current is not None and not conversation.current.over
+        job = self._guesses.keep(utterance, conversation, text, endpoint_ms)
+        if job is not None:
+            if speaking:
+                self._count("interrupted")
+            self._barge_in.cut(conversation.name)
+            self._show.dead_air.heard()
+        else:
+            self._guesses.retract(utterance)
+            if utterance.holds or self._barge_in.by_words(utterance, message):
+                self._cut(conversation)
+            job = line_of(utterance, text, endpoint_ms)
+            self._show.offer(job)
         self._count("lines")
         return job
-
-    def _keep(self, utterance: Utterance, conversation: Conversation) -> bool:
-        speaking = conversation.current is not None and not conversation.current.over
-        if not conversation.keep_guess():
-            return False
-        utterance.guessed = ""
-        self._count("guesses_kept")
-        self._count("lines")
-        if speaking:
-            self._count("interrupted")
-        self._barge_in.cut(conversation.name)
-        self._show.dead_air.heard()
-        return True
 
     def _cut(self, conversation: Conversation) -> None:
         if conversation.interrupt("interrupted", "spoken_over"):
@@ -207,44 +190,12 @@ class Talk:
 
     def _nothing(self, utterance: Utterance) -> None:
         """The utterance is over, and whoever waited because of it waits no longer."""
-        self._retract(utterance)
+        self._guesses.retract(utterance)
         self._utterances.end(utterance)
         self._barge_in.let_go(utterance)
         conversation = self._show.conversations.get(utterance.conv)
         if conversation is not None:
             conversation.floor.give(utterance.name)
-
-    # guesses
-
-    def _may_guess(self, utterance: Utterance, conversation: Conversation, text: str) -> bool:
-        if not self._settings.preemptive or utterance.guessed or utterance.guesses >= GUESSES:
-            return False
-        if conversation.guess is not None or self._show.levels.now.panic is not None:
-            return False
-        if utterance.over_her and is_back_channel(text):
-            return False
-        turn = conversation.current
-        return (turn is None or turn.over or utterance.holds) and any(map(str.isalnum, text))
-
-    def _guess(self, utterance: Utterance, conversation: Conversation, message: AsrPartial) -> None:
-        job = self._job(utterance, message.text.strip()[:MAX_CODE_POINTS], 0.0)
-        utterance.guessed, utterance.guess_id = message.text, job.turn_id
-        utterance.guesses += 1
-        conversation.begin_guess(job)
-        self._count("guesses_started")
-
-    def _retract(self, utterance: Utterance) -> None:
-        """What was guessed is not what is said."""
-        if not utterance.guessed:
-            return
-        self._count("guesses_dropped")
-        conversation = self._show.conversations.get(utterance.conv)
-        if conversation is not None and conversation.guess is not None and self._is_of(utterance, conversation.guess):
-            conversation.drop_guess()
-        utterance.guessed = ""
-
-    def _is_of(self, utterance: Utterance, guess: Turn) -> bool:
-        return bool(utterance.guessed) and guess.job.turn_id == utterance.guess_id
 
     # what is known
 
@@ -259,10 +210,6 @@ class Talk:
             turn = conversation.current if conversation is not None else None
             utterance.over_her = turn is not None and not turn.over
         return utterance
-
-    def _job(self, utterance: Utterance, text: str, endpoint_ms: float) -> Job:
-        author = author_of(utterance.speaker)
-        return Job(text=text, author=author, conv=utterance.conv, spoken=True, endpoint_ms=endpoint_ms)
 
     def _mode(self, utterance: Utterance) -> ListenMode:
         sources = self.state.sources if self.state is not None else ()
@@ -281,12 +228,3 @@ class Talk:
 
     def _count(self, what: str) -> None:
         self.counts[what] += 1
-
-
-def author_of(speaker: Speaker) -> Author:
-    """Who speaks into a microphone, as the author of a line. The host is whose show it is."""
-    host = speaker.role == "host"
-    name = "".join(filter(str.isprintable, speaker.name)).strip()[:80]
-    return Author(
-        name=name or ("host" if host else "guest"), role="broadcaster" if host else "vip", platform=MICROPHONE
-    )

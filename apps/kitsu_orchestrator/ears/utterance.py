@@ -4,7 +4,9 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from kitsu.protocol import AsrCommand, AsrDropped, AsrFinal, AsrPartial, AsrSpeech, Speaker
+from kitsu.protocol import AsrCommand, AsrDropped, AsrFinal, AsrPartial, AsrSpeech, Author, Speaker
+from kitsu_orchestrator.lines import MAX_CODE_POINTS, Job
+from kitsu_orchestrator.replies import MICROPHONE
 
 RUNNING_LIMIT = 64  # the ears have eight microphones; what is more is not theirs
 REMEMBERED_LIMIT = 512
@@ -27,6 +29,8 @@ class Utterance:
     guesses: int = 0
     guessed: str = ""  # what a turn was begun for
     guess_id: str = ""  # that turn
+    guessed_on: str = ""  # why: the pause, or words that stayed the same
+    last_text: str = ""  # the last partial result
 
     @property
     def name(self) -> str:
@@ -74,3 +78,18 @@ class Utterances:
 
 def key_of(message: AsrNews) -> Key:
     return message.conv, message.source_id[:64], message.utterance[:64]
+
+
+def line_of(utterance: Utterance, text: str, endpoint_ms: float) -> Job:
+    """The line that somebody says. `endpoint_ms`: from its last sample to the words."""
+    author, text = author_of(utterance.speaker), text.strip()[:MAX_CODE_POINTS]
+    return Job(text=text, author=author, conv=utterance.conv, spoken=True, endpoint_ms=endpoint_ms)
+
+
+def author_of(speaker: Speaker) -> Author:
+    """Who speaks into a microphone, as the author of a line. The host is whose show it is."""
+    host = speaker.role == "host"
+    name = "".join(filter(str.isprintable, speaker.name)).strip()[:80]
+    return Author(
+        name=name or ("host" if host else "guest"), role="broadcaster" if host else "vip", platform=MICROPHONE
+    )

@@ -8,9 +8,8 @@ commercial use.
 """
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -21,6 +20,7 @@ from kitsu import coqui
 from kitsu.config import home
 from kitsu.errors import ConfigError, EngineError
 from kitsu.telemetry import log
+from kitsu.worker.child import child_stderr, kill_child, stop_child
 from kitsu_tts.config import TtsSettings
 from kitsu_tts.installed import coqui_python
 from kitsu_tts.mouth import Mouth
@@ -164,7 +164,7 @@ class _Child:
             *(["--accept-cpml"] if accept_cpml else []),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=sys.stderr.fileno() if _has_file(sys.stderr) else asyncio.subprocess.DEVNULL,
+            stderr=child_stderr(),
             limit=1 << 16,
         )
         try:
@@ -224,7 +224,7 @@ class _Child:
                 parts.put_nowait(await self._process.stdout.readexactly(head.bytes))
         except (OSError, ValueError, asyncio.IncompleteReadError) as error:
             self._broken = True
-            self._kill()
+            kill_child(self._process)
             said = "the voice's process ended" if isinstance(error, OSError | EOFError) else "it sent what is no frame"
             parts.put_nowait(EngineError("voice_cut", said, retryable=True))
 
@@ -232,18 +232,7 @@ class _Child:
         """End the process."""
         if self._reading is not None:
             self._reading.cancel()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            async with asyncio.timeout(STOP_S):
-                await self._process.wait()
-        except TimeoutError:
-            self._kill()
-            await self._process.wait()
-
-    def _kill(self) -> None:
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        await stop_child(self._process, STOP_S)
 
 
 def _not_accepted(name: str) -> EngineError:
@@ -269,11 +258,3 @@ def _stamp(path: Path) -> str:
     except OSError:
         return "none"
     return f"{stat.st_size} {stat.st_mtime_ns}"
-
-
-def _has_file(stream: object) -> bool:
-    try:
-        stream.fileno()  # type: ignore[attr-defined]
-    except (AttributeError, OSError, ValueError):
-        return False
-    return True

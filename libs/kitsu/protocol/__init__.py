@@ -56,7 +56,7 @@ from kitsu.protocol.control import (
     PanicUnconfirmed,
     ShowLevels,
 )
-from kitsu.protocol.envelope import STAGE, Message, Part, new_id, new_turn_id, now_us, type_of
+from kitsu.protocol.envelope import STAGE, Message, Part, new_id, new_turn_id, now_us, origin_of, type_of
 from kitsu.protocol.frames import Frame, Unknown, decode, encode
 from kitsu.protocol.hub import (
     PROTOCOL_VERSION,
@@ -329,5 +329,6 @@ __all__ = [
     "new_id",
     "new_turn_id",
     "now_us",
+    "origin_of",
     "type_of",
 ]

@@ -206,9 +206,14 @@ class AsrTranscribe(Message, frozen=True, kw_only=True, tag="asr.transcribe"):
 
 
 class AsrTranscript(Message, frozen=True, kw_only=True, tag="asr.transcript"):
-    """What is said in a file; `parent_id` is the last piece's."""
+    """What is said in a file; `parent_id` is the last piece's.
+
+    Many words come in parts that share `file`, in order; everything else stands in the `last` one.
+    """
 
     file: str
+    part: int = 0
+    last: bool = True
     text: str = ""
     language: str = ""
     confidence: float = 0.0

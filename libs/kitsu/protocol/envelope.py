@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from typing import TypedDict
 
 import msgspec
 
@@ -42,6 +43,20 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of the pieces that messages are made of."""
+
+
+class Origin(TypedDict):
+    """What an answer takes over from its request."""
+
+    conv: str
+    turn_id: str
+    gen: int
+    parent_id: str
+
+
+def origin_of(request: Message) -> Origin:
+    """The envelope of every answer to it: its conversation, turn and generation, and itself as the parent."""
+    return {"conv": request.conv, "turn_id": request.turn_id, "gen": request.gen, "parent_id": request.id}
 
 
 def type_of(message: Message | type[Message]) -> str:

@@ -54,6 +54,7 @@ class TurnQueued(Message, frozen=True, kw_only=True, tag="turn.queued"):
     """A line passed the gate and waits."""
 
     waiting: int  # turns before it
+    again: str = ""  # the turn that was cut before anything of it was heard: its line waits once more
 
 
 class TurnStarted(Message, frozen=True, kw_only=True, tag="turn.started"):

@@ -9,7 +9,8 @@ No verdict (`GateError`) counts as a block everywhere.
 """
 
 from kitsu.safety.actions import Action, Actions, Treatment
-from kitsu.safety.gate import ClosedGate, ClosedWindow, Gate, OutputWindow
+from kitsu.safety.closed import ClosedGate, ClosedWindow
+from kitsu.safety.gate import Gate, OutputWindow
 from kitsu.safety.leakage import PromptWatch
 from kitsu.safety.loading import Rulebook, load_rulebook, load_rules
 from kitsu.safety.rules import Category, Finding, RuleSet, Stage

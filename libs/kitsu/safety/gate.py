@@ -1,25 +1,24 @@
 """The only way to an audience."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitsu.errors import GateError
 from kitsu.protocol.approved import SEAL_KEY_BYTES, Approved, SurfaceName, seal
-from kitsu.safety.actions import LETS_THROUGH, Action, Actions
+from kitsu.safety.actions import Actions
 from kitsu.safety.clean import clean, parted
+from kitsu.safety.judging import MAX_CODE_POINTS, Judging
 from kitsu.safety.leakage import PromptWatch
 from kitsu.safety.loading import load_rulebook
 from kitsu.safety.recent import LETTERS_AT_ONCE, Recent
-from kitsu.safety.rules import Finding, RuleSet, Stage
+from kitsu.safety.rules import RuleSet
 from kitsu.safety.verdict import InputVerdict, ObsTextVerdict, OutputVerdict, ReplyVerdict, Why
 
 if TYPE_CHECKING:
     from kitsu.config import SafetySettings
 
-MAX_CODE_POINTS = 4000  # longer than any line or segment; whatever is longer is blocked unread
 MAX_NAME_CODE_POINTS = 60
 REMEMBERED_CODE_POINTS = 200  # of what a turn has said, against words split over segments
 REMEMBERED_NAMES = 2000
@@ -87,12 +86,12 @@ class Gate:
         Raises:
             GateError: `gate_slow` or `gate_failed`.
         """
-        started = self._clock()
+        judging = self._begin()
         line = clean(text[:MAX_CODE_POINTS])
-        why = self._too_long(text, started) or self._judge_all(text, line, "input", "question", started)
+        why = judging.whole(text, line, "input", "question")
         if why.action == "allow":
-            why = self._with_before(line, author, started) or why
-        return self._input_verdict(line, why, author, turn_id, started)
+            why = self._with_before(line, author, judging) or why
+        return self._input_verdict(line, why, author, turn_id, judging)
 
     async def pardon(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
         """A line that the operator has read and allowed. The model gets it; the overlay does not show it.
@@ -100,10 +99,10 @@ class Gate:
         Raises:
             GateError: `gate_slow` or `gate_failed`.
         """
-        started = self._clock()
+        judging = self._begin()
         line = clean(text[:MAX_CODE_POINTS])
-        why = self._too_long(text, started) or Why(rule="operator/allowed-once", ms=self._ms(started))
-        verdict = self._input_verdict(line, why, author, turn_id, started)
+        why = judging.too_long(text) or Why(rule="operator/allowed-once", ms=judging.ms)
+        verdict = self._input_verdict(line, why, author, turn_id, judging)
         return replace(verdict, question=None)
 
     async def judge_reply(self, text: str, *, turn_id: str, ours: bool = False) -> ReplyVerdict:
@@ -132,32 +131,35 @@ class Gate:
 
     def _written(self, text: str, surface: SurfaceName) -> tuple[str, Why]:
         """A text that is shown on its own, and what the rules say of it."""
-        started = self._clock()
+        judging = self._begin()
         line = clean(text[:MAX_CODE_POINTS])
-        why = self._too_long(text, started) or self._judge_all(text, line, "output", surface, started)
+        why = judging.whole(text, line, "output", surface)
         if why.passes and self._prompt:
-            why = self._told(line, started, surface) or why
+            why = judging.told(line, self._prompt, surface) or why
         return line, why
 
-    def _with_before(self, line: str, author: str, started: float) -> Why | None:
+    def _begin(self) -> Judging:
+        return Judging(self._rules, self._actions, self._budget_ms, self._clock)
+
+    def _with_before(self, line: str, author: str, judging: Judging) -> Why | None:
         """What the line makes together with what its author wrote just before."""
         before = self._recent.before(author)
         if before:
-            why = self._judge(f"{before} {line}", "input", "question", started)
+            why = judging.part(f"{before} {line}", "input", "question")
             if not why.passes and why.start < len(before) < why.end:
                 self._recent.forget(author)
                 return why
         self._recent.add(author, line)
         letters = self._recent.letters(author) if len(line) <= LETTERS_AT_ONCE else ""
-        why = self._judge(letters, "input", "question", started) if letters else Why()
+        why = judging.part(letters, "input", "question") if letters else Why()
         if why.passes:
             return None
         self._recent.forget(author)
         return replace(why, start=0, end=len(line))
 
-    def _input_verdict(self, line: str, why: Why, author: str, turn_id: str, started: float) -> InputVerdict:
+    def _input_verdict(self, line: str, why: Why, author: str, turn_id: str, judging: Judging) -> InputVerdict:
         name = clean(author[:MAX_NAME_CODE_POINTS])
-        name_why = self._name_why(name, started) if name else Why()
+        name_why = self._name_why(name, judging) if name else Why()
         return InputVerdict(
             allowed=why.passes,
             text=line if why.passes else "",
@@ -169,89 +171,30 @@ class Gate:
         )
 
     def _judge_segment(self, text: str, spoken: str, before: str, turn_id: str) -> OutputVerdict:
-        started = self._clock()
+        judging = self._begin()
         line, said = clean(text[:MAX_CODE_POINTS]), clean(spoken[:MAX_CODE_POINTS])
-        judged, why = line, self._too_long(max(text, spoken, key=len), started)
-        why = why or self._judge_all(text, line, "output", "speech", started)
+        judged, why = line, judging.too_long(spoken) or judging.whole(text, line, "output", "speech")
         if why.passes and said != line:
-            judged, why = said, self._judge(said, "output", "speech", started)
+            judged, why = said, judging.part(said, "output", "speech")
         if why.passes and before:
             judged = f"{before} {said}"
-            why = self._judge(judged, "output", "speech", started)
+            why = judging.part(judged, "output", "speech")
         if why.passes and self._prompt:
             judged = f"{before} {line}"
-            why = self._told(judged, started) or why
+            why = judging.told(judged, self._prompt, "speech") or why
         if not why.passes:
             return OutputVerdict(allowed=False, speech=None, caption=None, why=why, judged=judged)
         speech = self._approve(said, "speech", turn_id)
         return OutputVerdict(allowed=True, speech=speech, caption=self._approve(line, "caption", turn_id), why=why)
 
-    def _name_why(self, name: str, started: float) -> Why:
+    def _name_why(self, name: str, judging: Judging) -> Why:
         """Judged once and remembered: the same people write again and again."""
         if name not in self._names:
             if len(self._names) >= REMEMBERED_NAMES:
                 self._names.clear()
-            why = self._judge(name, "input", "author", started)
-            self._names[name] = why if not why.passes else self._judge(parted(name), "input", "author", started)
+            why = judging.part(name, "input", "author")
+            self._names[name] = why if not why.passes else judging.part(parted(name), "input", "author")
         return self._names[name]
-
-    def _too_long(self, text: str, started: float) -> Why | None:
-        if len(text) <= MAX_CODE_POINTS:
-            return None
-        return Why(rule="too_long", category="shape", ms=self._ms(started), action="drop")
-
-    def _told(self, text: str, started: float, surface: SurfaceName = "speech") -> Why | None:
-        """Whether it tells her instructions."""
-        assert self._prompt is not None
-        rule = self._prompt.find(text)
-        action = self._actions.of("leakage", "output", surface)
-        if not rule or action in LETS_THROUGH:
-            return None
-        return Why(rule=rule, category="leakage", view="words", ms=self._ms(started), action=action, end=len(text))
-
-    def _judge_all(self, text: str, line: str, stage: Stage, surface: SurfaceName, started: float) -> Why:
-        """A text as it is let out, and with what is cleaned away first: lines, hidden and turning characters."""
-        why = self._judge(line, stage, surface, started)
-        if not why.passes or text.strip() == line:
-            return why
-        hidden = self._judge(text[:MAX_CODE_POINTS], stage, surface, started)
-        return why if hidden.passes else replace(hidden, start=0, end=len(line))
-
-    def _judge(self, text: str, stage: Stage, surface: SurfaceName, started: float) -> Why:
-        """The first finding that blocks. What is let through with care must not hide what is worse behind it."""
-        careful: Finding | None = None
-        beyond: set[str] = set()
-        while finding := self._find(text, stage, beyond, started):
-            action = self._actions.of(finding.category, stage, surface)
-            if action not in LETS_THROUGH:
-                return self._why_of(finding, action, self._ms(started))
-            careful = careful or (finding if action == "careful" else None)
-            beyond.add(finding.category)
-        ms = self._ms(started)
-        return self._why_of(careful, "careful", ms) if careful else Why(ms=ms)
-
-    def _find(self, text: str, stage: Stage, beyond: Collection[str], started: float) -> Finding | None:
-        try:
-            finding = self._rules.find(text, stage, beyond)
-        except Exception as error:  # broad on purpose: whatever goes wrong in here, the audience gets nothing
-            raise GateError(
-                "gate_failed", f"The gate failed on a text ({type(error).__name__}); it is blocked."
-            ) from error
-        ms = self._ms(started)
-        if ms > self._budget_ms:
-            raise GateError(
-                "gate_slow",
-                f"A verdict took {ms:.0f} ms, more than safety.budget_ms ({self._budget_ms:.0f}); the text is blocked.",
-                retryable=True,
-            )
-        return finding
-
-    def _why_of(self, finding: Finding, action: Action, ms: float) -> Why:
-        crisis = self._actions.is_crisis(finding.category)
-        return Why(finding.rule, finding.category, finding.view, ms, action, finding.start, finding.end, crisis)
-
-    def _ms(self, started: float) -> float:
-        return round((self._clock() - started) * 1000, 3)
 
     def _approve(self, text: str, surface: SurfaceName, turn_id: str) -> Approved[Any]:
         return Approved(text=text, surface=surface, turn_id=turn_id, seal=seal(self._key, text, surface, turn_id))
@@ -275,67 +218,6 @@ class OutputWindow:
         if verdict.speech:
             self._said = _tail(f"{self._said} {verdict.speech.text}")
         return verdict
-
-
-class ClosedGate:
-    """Stands where a gate would, when its rules cannot be loaded: nothing passes."""
-
-    def __init__(self, reason: GateError) -> None:
-        self.reason = reason
-
-    async def judge_input(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
-        """Never a verdict.
-
-        Raises:
-            GateError: `gate_closed`, always.
-        """
-        raise self._closed()
-
-    async def judge_obs_text(self, text: str, *, turn_id: str) -> ObsTextVerdict:
-        """Never a verdict.
-
-        Raises:
-            GateError: `gate_closed`, always.
-        """
-        raise self._closed()
-
-    async def pardon(self, text: str, *, author: str, turn_id: str) -> InputVerdict:
-        """Never a verdict.
-
-        Raises:
-            GateError: `gate_closed`, always.
-        """
-        raise self._closed()
-
-    async def judge_reply(self, text: str, *, turn_id: str, ours: bool = False) -> ReplyVerdict:
-        """Never a verdict.
-
-        Raises:
-            GateError: `gate_closed`, always.
-        """
-        raise self._closed()
-
-    def window(self, turn_id: str) -> "ClosedWindow":
-        """A window that nothing passes."""
-        return ClosedWindow(self._closed())
-
-    def _closed(self) -> GateError:
-        return GateError("gate_closed", f"The gate is closed, so she says nothing. {self.reason.message}")
-
-
-class ClosedWindow:
-    """The window of a closed gate."""
-
-    def __init__(self, reason: GateError) -> None:
-        self._reason = reason
-
-    async def judge(self, text: str, spoken: str | None = None) -> OutputVerdict:
-        """Never a verdict.
-
-        Raises:
-            GateError: `gate_closed`, always.
-        """
-        raise self._reason
 
 
 def _tail(said: str) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kitsu.errors import EngineError
+
 GET_PORTAUDIO = "Debian, Ubuntu: sudo apt-get install libportaudio2. Elsewhere: pip install kitsu[sound]"
 DEFAULT = "default"
 """The name that means whatever the system plays on, or hears with."""
@@ -41,6 +43,11 @@ class TroubleError(Exception):
         self.code = code
         self.found = found
         self.do = do
+
+    def in_words(self) -> EngineError:
+        """The same, for the operator of a running show."""
+        text = f"{self.found[:1].upper()}{self.found[1:]}. What helps: {self.do}."
+        return EngineError(self.code, text, retryable=True)
 
 
 def load() -> Any:

@@ -49,8 +49,8 @@ def engine(request: pytest.FixtureRequest, whisper: Path) -> Iterator[Engine]:
         yield made
 
 
-def hear(engine: Engine, sound: Samples) -> Heard:
-    session = engine.open("en", ())
+def hear(engine: Engine, sound: Samples, *hints: str) -> Heard:
+    session = engine.open("en", hints)
     pcm = to_s16(sound)
     for at in range(0, len(pcm), 6400):
         session.feed(pcm[at : at + 6400])
@@ -83,6 +83,13 @@ def test_a_partial_result_comes_before_the_end_and_the_end_agrees(engine: Engine
     assert session.partial() == partial, "nothing came in between"
     assert KNOWN[engine.name] & set(session.finish().text.split())
     session.close()
+
+
+@pytest.mark.parametrize("hints", [("Kitsu",), ("Kitsu", "Just Chatting", "Grüße, ¡hola!", "狐 🦊"), ("word " * 300,)])
+def test_hints_take_nothing_away(engine: Engine, hints: tuple[str, ...]) -> None:
+    heard = hear(engine, SOUND, *hints)
+    assert KNOWN[engine.name] & set(heard.text.split())
+    assert heard.confidence == hear(engine, SOUND).confidence
 
 
 def test_two_utterances_at_once_do_not_mix(engine: Engine) -> None:

@@ -10,9 +10,10 @@ from kitsu_asr.config import AsrSettings
 from kitsu_asr.echo import Reference
 from kitsu_asr.engine import Heard
 from kitsu_asr.grammar import Command, Vocabulary
-from kitsu_asr.listener import Known, Listener, Source
+from kitsu_asr.listener import Listener
 from kitsu_asr.messages import News
 from kitsu_asr.pcm import Samples
+from kitsu_asr.source import Known, Source
 from tests.fakes.speech import silence
 
 MessageT = TypeVar("MessageT", bound=Message)

@@ -84,6 +84,32 @@ def test_without_her_voice_nothing_is_touched() -> None:
         assert np.array_equal(cleaned.samples, sound[at : at + FRAME])
 
 
+@pytest.mark.parametrize("floor_dbfs", [-62, -75, -90])
+def test_with_headphones_the_first_interruption_is_heard_at_once(floor_dbfs: float) -> None:
+    her, other = spoken(HER_TEXT, "en-us+f3"), spoken(OTHER_TEXT) * np.float32(0.5)
+    heard = noise(len(her) / 16_000 + 3, floor_dbfs)
+    heard[40_000 : 40_000 + len(other)] += other
+    spoke = Microphone().voiced(heard, her)[125:]
+    assert spoke.index(True) * 20 <= 200
+
+
+def test_a_microphone_that_is_switched_off_teaches_nothing() -> None:
+    her = spoken(HER_TEXT, "en-us+f3")
+    microphone = Microphone()
+    microphone.voiced(silence(len(her) / 16_000), her)
+    assert sum(microphone.voiced(room(her, 0.3, 0.03), her)[:50]) == 0
+
+
+@pytest.mark.parametrize("gain", [0.05, 0.3, 1.0])
+def test_her_pauses_are_not_taken_for_headphones(gain: float) -> None:
+    """A quiet room, and she stops between her words: nothing may be concluded from those moments."""
+    word, gap = spoken("hello everybody", "en-us+f3"), silence(0.35)
+    her = np.concatenate([part for _ in range(6) for part in (word, gap)])
+    heard = room(her, gain, 0.0)
+    microphone = Microphone()
+    assert sum(microphone.voiced(heard, her)) < 0.05 * len(her) / FRAME
+
+
 def test_hostile_numbers_leave_it_well() -> None:
     microphone = Microphone()
     her = spoken(HER_TEXT, "en-us+f3")

@@ -1,6 +1,7 @@
 """The round trip's own sums: files, settings, stages."""
 
 import argparse
+import sys
 import wave
 from pathlib import Path
 
@@ -8,9 +9,13 @@ import numpy as np
 import pytest
 
 import round_trip
+from bench import trip as one_trip
 from bench.barge_in import Ear
+from bench.engine_sets import TINY
 from bench.errors import BenchError
+from bench.script import Report, table
 from bench.sink import Heard
+from tests import fakes
 
 
 def wav(path: Path, rate: int = 8000, channels: int = 2, width: int = 2) -> Path:
@@ -47,7 +52,7 @@ def test_settings() -> None:
 
 
 def test_stages_of_a_guess_count_from_the_last_sample() -> None:
-    listener = round_trip.Listener()
+    listener = one_trip.Listener()
     listener.note(Heard("sound", 100.8, "t", 960, audible=False, mouth_s=0.01))
     listener.note(Heard("sound", 101.0, "t", 960, audible=True, mouth_s=0.02))
     turn = {
@@ -55,13 +60,33 @@ def test_stages_of_a_guess_count_from_the_last_sample() -> None:
         "story": [{"event": "turn.guessed"}],
         "text": "hello",
     }
-    trip = round_trip._trip(turn, 100.0, listener)
+    trip = one_trip._trip(turn, 100.0, listener)
     assert (trip.final, trip.first_token, trip.first_chunk, trip.guessed) == (700, 300, 450, True)
     assert (trip.sound, trip.mouth) == (pytest.approx(1000), pytest.approx(810))
     report = round_trip.report([trip], 1, {"guesses_kept": 1})
     assert report.figures["speech_to_sound_ms_p50"] == 1000
     assert report.figures["guesses_kept"] == 1
     assert all(line.figure in report.figures for line in report.lines)
+
+
+def test_engine_sets_stand_side_by_side() -> None:
+    def one(sound_ms: float) -> Report:
+        trip = one_trip.Trip(500, 400, 410, 420, sound_ms, sound_ms + 20, guessed=False, heard="hello")
+        return round_trip.report([trip], 1, {})
+
+    both = round_trip.side_by_side({"embedded": one(1300.0), "tiny": one(600.0)})
+    assert (both.figures["speech_to_sound_ms_p50"], both.figures["tiny_speech_to_sound_ms_p50"]) == (1300, 600)
+    row = next(line for line in table(both).splitlines() if line.startswith("last sample -> sound, ms p50"))
+    assert row.split()[-5:] == ["1300", "<=", "1200", "missed", "600"]
+    assert round_trip.side_by_side({"tiny": one(600.0)}).figures == one(600.0).figures
+
+
+def test_the_tiny_models_say_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delattr(fakes, "whisper_model", raising=False)  # another test may have had it
+    monkeypatch.setitem(sys.modules, "tests.fakes.whisper_model", None)
+    with pytest.raises(BenchError) as caught:
+        TINY.furnish(tmp_path)
+    assert caught.value.code == "no_tiny_models"
 
 
 def test_silence_is_where_a_stretch_of_sound_ends() -> None:

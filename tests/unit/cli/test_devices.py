@@ -22,7 +22,7 @@ def sound(where: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def install(source: str = sound_module.SOURCE) -> Path:
         folder = sound_module.install(where / "modules", source)
-        monkeypatch.setenv("PYTHONPATH", str(folder))
+        monkeypatch.setenv("PYTHONPATH", sound_module.first(folder))
         return folder
 
     return install

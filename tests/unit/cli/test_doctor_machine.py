@@ -18,7 +18,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="a shell script 
 @pytest.fixture
 def sounddevice(where: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def install(source: str = sound_module.SOURCE) -> None:
-        monkeypatch.setenv("PYTHONPATH", str(sound_module.install(where / "modules", source)))
+        monkeypatch.setenv("PYTHONPATH", sound_module.first(sound_module.install(where / "modules", source)))
 
     return install
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kitsu_cli.exits import Exit
-from tests.fakes.orchestrator_rest import FakeRest
+from tests.fakes.orchestrator_rest import STATUS, FakeRest
 from tests.unit.cli.conftest import Kitsu
 
 EARS: dict[str, Any] = {
@@ -27,7 +27,12 @@ EARS: dict[str, Any] = {
         ],
     },
     "counts": {"lines": 3, "guesses_kept": 2},
-    "latency_ms": {"endpoint_p50": 640.0, "endpoint_p95": 800.0},
+    "latency_ms": {
+        "endpoint_p50": 640.0,
+        "endpoint_p95": 800.0,
+        "final_to_audio_p50": 36.2,
+        "final_to_audio_p95": 63.0,
+    },
 }
 
 
@@ -39,12 +44,22 @@ def test_status(kitsu: Kitsu, rest: FakeRest) -> None:
         "pocketsphinx",
         "Robin, open, to stage",
         "guesses kept 2, lines 3",
-        "640 ms (p95 800)",
+        "end of speech to words 640 ms (p95 800); words to sound 36 ms (p95 63)",
         "push_to_talk",
     ):
         assert words in out
     assert "\x1b" not in out
     assert json.loads(kitsu("ears", "--json")[1]) == EARS
+
+
+@pytest.mark.parametrize("ears", [EARS, {**EARS, "latency_ms": {}}, None])
+def test_the_shows_status_has_the_times(
+    kitsu: Kitsu, rest: FakeRest, launcher: FakeRest, ears: dict[str, Any] | None
+) -> None:
+    rest.answers["GET /status"] = (200, {**STATUS, "ears": ears})
+    _, out, _ = kitsu("status")
+    shown = "words to sound 36 ms (p95 63)" in out
+    assert shown == bool(ears and ears["latency_ms"])
 
 
 def test_ears_that_do_not_run(kitsu: Kitsu, rest: FakeRest) -> None:

@@ -17,7 +17,8 @@ from kitsu.safety.own import OwnList
 from kitsu_orchestrator import this_show as module
 from kitsu_orchestrator.held import HeldLines
 from kitsu_orchestrator.lines import Job
-from kitsu_orchestrator.rule_keeper import RuleFiles, RuleKeeper
+from kitsu_orchestrator.rule_files import RuleFiles
+from kitsu_orchestrator.rule_keeper import RuleKeeper
 from kitsu_orchestrator.this_show import ThisShow
 from tests.unit.safety.conftest import KEY
 

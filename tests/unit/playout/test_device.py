@@ -7,7 +7,8 @@ import pytest
 
 from kitsu.errors import EngineError
 from kitsu.soundcard import Device
-from kitsu_playout.device import BLOCK, DEAF_S, FADE, Backend, DeviceSink, open_device
+from kitsu.soundcard.stream import DEAF_S, Backend
+from kitsu_playout.device import BLOCK, FADE, DeviceSink, open_device
 
 BOX = Device(number=3, name="Box", host="ALSA", channels=2, rate_hz=48_000.0, default=False)
 

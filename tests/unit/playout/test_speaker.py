@@ -14,6 +14,7 @@ import pytest
 from kitsu import soundcard
 from kitsu.errors import EngineError
 from kitsu.protocol import SinkClosed, SinkOpened, SinkPosition
+from kitsu.soundcard import kept
 from kitsu_playout import speaker
 from kitsu_playout.device import DeviceSink, open_device
 from kitsu_playout.speaker import SinkNews, Speaker
@@ -26,10 +27,10 @@ ALSA, JACK = "Headphones, ALSA", "Headphones, JACK"
 def sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The stand-in, for this process and for those that ask for the list."""
     folder = sound_module.install(tmp_path / "modules")
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("PYTHONPATH", sound_module.first(folder))
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setattr(soundcard, "LIST_S", 20.0)
-    monkeypatch.setattr(speaker, "RETRY_S", 0.02)
+    monkeypatch.setattr(kept, "RETRY_S", 0.02)
     monkeypatch.setattr(speaker, "REPORT_S", 0.01)
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
     yield folder
@@ -173,8 +174,8 @@ async def test_without_a_sound_system_a_choice_is_refused_and_said_why(sound: Pa
 
 
 async def test_a_driver_that_hangs_costs_nobody_else_anything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speaker, "OPEN_S", 0.05)
-    monkeypatch.setattr(speaker, "RETRY_S", 5.0)
+    monkeypatch.setattr(kept, "OPEN_S", 0.05)
+    monkeypatch.setattr(kept, "RETRY_S", 5.0)
     free, closed = threading.Event(), threading.Event()
 
     class Late:

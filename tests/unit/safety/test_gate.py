@@ -8,7 +8,8 @@ from kitsu.config import SafetySettings
 from kitsu.errors import GateError, ProtocolError
 from kitsu.protocol import checked
 from kitsu.safety import ClosedGate, Finding, Gate, Judge, RuleSet, Stage
-from kitsu.safety.gate import MAX_CODE_POINTS, REMEMBERED_CODE_POINTS
+from kitsu.safety.gate import REMEMBERED_CODE_POINTS
+from kitsu.safety.judging import MAX_CODE_POINTS
 from tests.unit.safety.conftest import KEY, RULES
 
 DISGUISES = [

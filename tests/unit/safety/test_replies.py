@@ -7,7 +7,7 @@ import pytest
 from kitsu.errors import GateError, ProtocolError
 from kitsu.protocol import checked
 from kitsu.safety import Actions, ClosedGate, Gate, Judge, PromptWatch, RuleSet, Treatment
-from kitsu.safety.gate import MAX_CODE_POINTS
+from kitsu.safety.judging import MAX_CODE_POINTS
 from tests.unit.safety.conftest import KEY
 from tests.unit.safety.test_gate import DISGUISES
 

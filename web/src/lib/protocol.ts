@@ -736,10 +736,12 @@ export interface AsrTranscribe extends Envelope {
   language: string; // empty: the setting's, or found out
 }
 
-/** What is said in a file; `parent_id` is the last piece's. */
+/** What is said in a file; `parent_id` is the last piece's. Many words come in parts that share `file`, in order; everything else stands in the `last` one. */
 export interface AsrTranscript extends Envelope {
   type: 'asr.transcript';
   file: string;
+  part: number;
+  last: boolean;
   text: string;
   language: string;
   confidence: number;
@@ -967,6 +969,7 @@ export interface Segment {
 export interface TurnQueued extends Envelope {
   type: 'turn.queued';
   waiting: number; // turns before it
+  again: string; // the turn that was cut before anything of it was heard: its line waits once more
 }
 
 /** She is thinking about it. Author and line are those of the gate; None where it did not let them through. */
@@ -1370,7 +1373,7 @@ const SHAPES: Record<string, Shape> = {
   AsrUse: { defaults: { ...ENVELOPE, again: false }, parts: {  } },
   AsrUsing: { defaults: { ...ENVELOPE, code: "", message: "" }, parts: {  } },
   AsrTranscribe: { defaults: { ...ENVELOPE, part: 0, last: true, language: "" }, parts: {  } },
-  AsrTranscript: { defaults: { ...ENVELOPE, text: "", language: "", confidence: 0.0, words: [], duration_ms: 0.0, took_ms: 0.0, engine: "", code: "", message: "" }, parts: { words: 'WordTime' } },
+  AsrTranscript: { defaults: { ...ENVELOPE, part: 0, last: true, text: "", language: "", confidence: 0.0, words: [], duration_ms: 0.0, took_ms: 0.0, engine: "", code: "", message: "" }, parts: { words: 'WordTime' } },
   MicOpened: { defaults: { ...ENVELOPE, label: "", mode: "open", speaker: {"name":"","role":"host"} }, parts: { speaker: 'Speaker' } },
   MicAudio: { defaults: { ...ENVELOPE,  }, parts: {  } },
   MicClosed: { defaults: { ...ENVELOPE,  }, parts: {  } },
@@ -1398,7 +1401,7 @@ const SHAPES: Record<string, Shape> = {
   PanicConfirmed: { defaults: { ...ENVELOPE, detail: "" }, parts: {  } },
   PanicUnconfirmed: { defaults: { ...ENVELOPE,  }, parts: {  } },
   Segment: { defaults: { expression: "", action: "", intensity: 1.0 }, parts: { text: 'Approved' } },
-  TurnQueued: { defaults: { ...ENVELOPE,  }, parts: {  } },
+  TurnQueued: { defaults: { ...ENVELOPE, again: "" }, parts: {  } },
   TurnStarted: { defaults: { ...ENVELOPE, author: null, author_role: "viewer", question: null }, parts: { author: 'Approved', question: 'Approved' } },
   TurnSegment: { defaults: { ...ENVELOPE,  }, parts: { content: 'Segment' } },
   StageTimes: { defaults: { gate_in_ms: 0.0, first_token_ms: 0.0, first_segment_ms: 0.0, first_chunk_ms: 0.0, first_audio_ms: 0.0, endpoint_ms: 0.0 }, parts: {  } },

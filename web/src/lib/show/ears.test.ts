@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withDefaults, type AnyMessage, type EarsState } from '$lib/protocol';
-import { droppedWhy, microphoneChoices } from './ears';
+import { droppedWhy, lastTimes, microphoneChoices } from './ears';
 import { NOTHING, reduce, type Show } from './state';
 
 let seq = 0;
@@ -71,5 +71,26 @@ describe('ears', () => {
 
 	it('says why nothing came of it', () => {
 		expect([droppedWhy('too_short'), droppedWhy('newer')]).toEqual(['too short', 'newer']);
+	});
+});
+
+describe('lastTimes', () => {
+	const turn = (id: string, times: object) => [
+		message('turn.started', { turn_id: id, kind: 'chat' }),
+		message('turn.ended', { turn_id: id, outcome: 'spoken', reason: 'completed', times })
+	];
+
+	it('is of the last line that was spoken and answered', () => {
+		const show = after(
+			...turn('t1', { endpoint_ms: 640, first_audio_ms: 36 }),
+			...turn('t2', { endpoint_ms: 1240, first_audio_ms: 48 }),
+			...turn('t3', { first_audio_ms: 700 }),
+			...turn('t4', { endpoint_ms: 900 })
+		);
+		expect(lastTimes(show.recent)).toBe('words after 1.24 s, her voice 48 ms later');
+	});
+
+	it('is empty before there was one', () => {
+		expect(lastTimes(after(...turn('t1', { first_audio_ms: 700 })).recent)).toBe('');
 	});
 });

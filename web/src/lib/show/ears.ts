@@ -1,5 +1,6 @@
 /** The ears in words. Pure. */
-import type { EarsState, SourceState } from '$lib/protocol';
+import type { EarsState, SourceState, TurnState } from '$lib/protocol';
+import { duration } from './latency';
 
 export interface Choice<T extends string = string> {
 	value: T;
@@ -42,4 +43,11 @@ export function microphoneChoices(ears: EarsState): Choice[] {
 		choices.push({ value: chosen, label: lost ? `${chosen} (not there)` : chosen });
 	}
 	return choices;
+}
+
+/** How long the last spoken line took, from its last sample to her first sound; empty before there was one. */
+export function lastTimes(recent: TurnState[]): string {
+	const times = recent.findLast((turn) => turn.times.endpoint_ms > 0 && turn.times.first_audio_ms > 0)?.times;
+	if (!times) return '';
+	return `words after ${duration(times.endpoint_ms)}, her voice ${duration(times.first_audio_ms)} later`;
 }
