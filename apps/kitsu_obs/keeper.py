@@ -49,6 +49,7 @@ class Keeper:
         self._safe_scene = safe_scene
         self._timeout_s = timeout_s
         self._again = asyncio.Event()
+        self._acting = False  # on what is wanted, right now
 
     @property
     def held(self) -> Held:
@@ -56,7 +57,12 @@ class Keeper:
         return self.wanted or self._hold.why
 
     def press(self, panic: Panic) -> None:
-        """A panic: at once."""
+        """A panic: at once. Hub and launcher both tell of it; who comes second does not begin it anew.
+
+        In the middle of a transition OBS swallows the events that would prove the second round.
+        """
+        if self._acting and self.panic is not None and self.panic.panic_id == panic.panic_id:
+            return
         self._received = time.perf_counter()
         self.panic, self.wanted = panic, "panic"
         self._again.set()
@@ -83,10 +89,13 @@ class Keeper:
             await self._again.wait()
             self._again.clear()
             reports.held_changed()
+            self._acting = True
             try:
                 await (self._keep(reports) if self.wanted else self._let_go(reports))
             except EngineError as error:
                 self._not_done(error, reports)
+            finally:
+                self._acting = False
             reports.held_changed()
 
     async def _keep(self, reports: Reports) -> None:

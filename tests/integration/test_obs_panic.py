@@ -2,16 +2,20 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from kitsu.protocol import (
+    ControlPanic,
     HubStopping,
     ObsOutcome,
     ObsRestore,
     ObsRun,
     ObsSetUp,
     ObsSwitch,
+    Panic,
     PanicConfirmed,
     PanicUnconfirmed,
     ServiceError,
@@ -19,6 +23,8 @@ from kitsu.protocol import (
     ShowLevels,
     now_us,
 )
+from kitsu_obs import keeper
+from kitsu_obs.performing import ask_for
 from tests.fakes.hub import FakeHub
 from tests.fakes.obs_studio import Witness, need_obs, obs_studio
 from tests.integration.obs_stage import SAFE, linked, stage
@@ -255,6 +261,28 @@ async def test_the_launchers_order_works_without_the_hub(tmp_path: Path, monkeyp
         await on.state(held="", scene="Scene")
         on.worker.process.on_order({"verb": "panic", "panic": panic})  # it comes late, by the slower path
         assert (await on.order(ObsSwitch(scene="Gaming"))).code == ""
+
+
+async def test_hub_and_launcher_tell_of_one_panic_and_obs_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    async def counting(*arguments: Any) -> None:
+        nonlocal asked
+        asked += 1
+        await ask_for(*arguments)
+
+    monkeypatch.setattr(keeper, "ask_for", counting)
+    async with stage(tmp_path, monkeypatch) as on:
+        panic = Panic(panic_id="p1", pressed_at=now_us(), by="page")
+        on.worker.process.on_order({"verb": "panic", "panic": msgspec.to_builtins(panic)})
+        while not asked:  # noqa: ASYNC110 - the moment in which the second word comes
+            await asyncio.sleep(0)
+        on.worker.handle(ControlPanic(panic=panic), None)
+        await on.hub.expect(PanicConfirmed, panic_id="p1")
+        assert (await on.order(ObsSwitch(scene="Gaming"))).code == "obs_held"  # by now a second round would have begun
+        assert asked == 1
 
 
 async def test_a_hub_that_is_lost_takes_obs_to_the_safe_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from kitsu.config import CHECKOUT
-from kitsu.protocol import PlayoutClose, PlayoutFinished, PolicyRespond
+from kitsu.protocol import PanicConfirmed, PlayoutClose, PlayoutFinished, PolicyRespond, now_us
 from tests.fakes.workers import ids
 from tests.integration.orchestrator_stack import TOKEN, Stack, stack
 
@@ -135,6 +135,17 @@ async def test_a_panic_file_that_cannot_be_read_is_a_panic_until_resumed(tmp_pat
         assert (await show.post("/say", {"text": "hi", "wait": True, "now": True}))["outcome"] == "panic"
         await show.post("/control/resume")
         assert (await show.chat("hi"))["outcome"] == "spoken"
+
+
+async def test_an_exit_that_heard_of_a_panic_before_the_hub_is_not_late(tmp_path: Path) -> None:
+    async with stack(tmp_path) as show:
+        early = PanicConfirmed(panic_id="p1", exit="captions", latency_ms=1.0, detail="cleared")
+        show.show.confirm(early)  # by the launcher's path; it is said only once
+        answer = await show.post("/control/panic", {"panic_id": "p1", "pressed_at": now_us(), "by": "page"})
+        assert ("captions", "confirmed", "cleared") in [(e["exit"], e["state"], e["detail"]) for e in answer["exits"]]
+        await show.post("/control/resume")
+        answer = await show.post("/control/panic")
+        assert "captions" not in [e["exit"] for e in answer["exits"] if e["state"] == "confirmed"]
 
 
 @pytest.mark.parametrize("story", ["'{\"half'", "'[]'", "'null'", "'{}'", "X'ff'", "CAST(X'ff' AS TEXT)"])
