@@ -130,7 +130,7 @@ class EchoGuard:
         return Cleaned(left, max(share, 1.0 if own else 0.0), own or unknown)
 
     def _is_unknown(self, heard: float) -> bool:
-        """Whether it is too early to tell her from somebody. A microphone that gives zeros is switched off, and says nothing."""
+        """Whether it is too early to tell her from somebody. A microphone that gives zeros is switched off: no news."""
         if heard > SOUNDS:
             self._learned += 1
             self._apart = self._apart if self._apart >= APART_FRAMES else 0
