@@ -51,6 +51,9 @@ class Recogniser:
         self.partials = False
         self.trouble = ""
         self.settled = asyncio.Event()  # it is ready, or it is clear that it will not be
+        self._wanted = asyncio.Event()
+        self._waiting: list[tuple[Order, bytes]] = []  # until it has been loaded
+        self._waiting_bytes = 0
         self._names = names
         self._choose = choose
         self._commands = commands
@@ -63,7 +66,8 @@ class Recogniser:
         self._decoder = msgspec.json.Decoder(News)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. Nothing is loaded before `wake`."""
+        await self._wanted.wait()
         pause_s = FIRST_PAUSE_S
         try:
             while True:
@@ -76,6 +80,10 @@ class Recogniser:
         finally:
             await self._stop()
 
+    def wake(self) -> None:
+        """There is somebody to listen to: read the model."""
+        self._wanted.set()
+
     def prepare(self, vocabulary: Vocabulary) -> None:
         """Other commands from the next utterance on."""
         self._vocabulary = vocabulary
@@ -83,8 +91,8 @@ class Recogniser:
             self._send(Order("prepare", vocabulary=vocabulary))
 
     def open(self, utterance: str, language: str, hints: tuple[str, ...], *, commands: bool) -> bool:
-        """A new utterance; False: there is nobody to listen to it."""
-        if self.state != "ready":
+        """A new utterance; False: there is nobody to listen to it. One that comes while a model is read waits."""
+        if self.state == "failed":
             return False
         self._open[utterance] = 0.0
         self._send(Order("open", utterance, language=language, hints=hints, commands=commands))
@@ -117,6 +125,27 @@ class Recogniser:
     # how
 
     def _send(self, order: Order, payload: bytes = b"") -> None:
+        if self.state == "loading":
+            self._wait(order, payload)
+        else:
+            self._write(order, payload)
+
+    def _wait(self, order: Order, payload: bytes) -> None:
+        """Keep it until the model is read; what is too much is let go with its utterance."""
+        self._waiting_bytes += len(payload)
+        if self._waiting_bytes <= FULL_BYTES:
+            self._waiting.append((order, payload))
+        elif self._open.pop(order.id, None) is not None:
+            self._give_up(order.id, "ears_busy", "the recogniser is not loaded yet")
+
+    def _flush(self) -> None:
+        """What has waited."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._open = {utterance: time.monotonic() if since else 0.0 for utterance, since in self._open.items()}
+        for order, payload in waiting:
+            self._write(order, payload)
+
+    def _write(self, order: Order, payload: bytes) -> None:
         if self._process is None or self._process.stdin is None or self._process.stdin.is_closing():
             return
         stdin = self._process.stdin
@@ -129,7 +158,8 @@ class Recogniser:
         self._process = process = await start()
         try:
             if await self._load(process):
-                self._send(Order("prepare", vocabulary=self._vocabulary))
+                self._write(Order("prepare", vocabulary=self._vocabulary), b"")
+                self._flush()
                 async with asyncio.TaskGroup() as group:
                     guard = group.create_task(self._guard())
                     await self._listen(process)
@@ -175,9 +205,13 @@ class Recogniser:
         """It is gone: whoever waits is told."""
         if self.state == "ready":
             self._change("loading", "The recogniser's process ended; it is being started again.")
+        self._waiting, self._waiting_bytes = [], 0
         for utterance in tuple(self._open):
             del self._open[utterance]
-            self._on_news(News("error", utterance, code="ears_cut", message="the recogniser ended", retryable=True))
+            self._give_up(utterance, "ears_cut", "the recogniser ended")
+
+    def _give_up(self, utterance: str, code: str, message: str) -> None:
+        self._on_news(News("error", utterance, code=code, message=message, retryable=True))
 
     def _change(self, state: State, trouble: str) -> None:
         if (state, trouble) != (self.state, self.trouble):

@@ -94,6 +94,7 @@ async def listening(settings: AsrSettings, scenes: Sequence[str] = ()) -> AsyncI
     vocabulary = Vocabulary(tuple(scenes), settings.panic_phrase)
     ears = Ears(settings, Known(names=("Kitsu",), vocabulary=vocabulary))
     ears.recogniser.prepare(vocabulary)
+    ears.recogniser.wake()
     running = asyncio.create_task(ears.recogniser.run())
     try:
         async with asyncio.timeout(LOAD_S):

@@ -42,7 +42,7 @@ class PocketSphinxEngine:
 
 def _decoder() -> pocketsphinx.Decoder:
     try:
-        decoder = pocketsphinx.Decoder(loglevel="FATAL")
+        decoder = pocketsphinx.Decoder(fwdflat=False, loglevel="FATAL")  # its second look takes 0.1 s for 1 % of words
         decoder.set_cmn(MEANS)
     except (RuntimeError, OSError) as error:
         raise EngineError("bad_model", f"PocketSphinx cannot read its model ({error}).") from None
@@ -93,14 +93,25 @@ class _Utterance:
             self._decoder.end_utt()
 
     def _heard(self) -> Heard:
-        words = tuple(self._words()) if self._decoder.hyp() is not None else ()
+        best = self._decoder.hyp()
+        words = tuple(self._words()) if best is not None else ()
         known = [word.confidence for word in words if word.confidence > 0]
         return Heard(
             text=" ".join(word.word for word in words),
             words=words,
             language="en",
             confidence=sum(known) / len(known) if known and not self._running else 0.0,
+            score=float(best.best_score) if best is not None and not self._running else 0.0,
+            ends=self._ends(words),
         )
+
+    def _ends(self, words: Sequence[Word]) -> float:
+        """How often texts end after such words, by the language model."""
+        if not words:
+            return 0.0
+        last = [word.word for word in reversed(words[-2:])]
+        model = self._decoder.get_lm("_default")
+        return min(1.0, self._decoder.get_logmath().exp(model.prob(["</s>", *last])))
 
     def _words(self) -> Sequence[Word]:
         logmath = self._decoder.get_logmath()
