@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kitsu_asr.echo import EchoGuard, Reference
+from kitsu_asr.echo import LEARN_FRAMES, EchoGuard, Reference
 from kitsu_asr.pcm import Samples
 from kitsu_asr.vad import FRAME, make_vad
 from tests.fakes.speech import noise, silence, spoken
@@ -97,7 +97,7 @@ def test_a_microphone_that_is_switched_off_teaches_nothing() -> None:
     her = spoken(HER_TEXT, "en-us+f3")
     microphone = Microphone()
     microphone.voiced(silence(len(her) / 16_000), her)
-    assert sum(microphone.voiced(room(her, 0.3, 0.03), her)[:50]) == 0
+    assert sum(microphone.voiced(room(her, 0.3, 0.03), her)[:LEARN_FRAMES]) == 0
 
 
 @pytest.mark.parametrize("gain", [0.05, 0.3, 1.0])
