@@ -1,6 +1,7 @@
 """The panic that holds: who has answered it, and the file that outlives a crash."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from kitsu.panic import PanicLatch
@@ -9,6 +10,8 @@ from kitsu.telemetry import log
 from kitsu_orchestrator.levels import Levels
 from kitsu_orchestrator.panic import Confirmations
 from kitsu_orchestrator.stream import Tell
+
+EARLY_LIMIT = 64  # confirmations of a panic that has not come yet; more than there are exits
 
 
 class PanicDesk:
@@ -26,10 +29,13 @@ class PanicDesk:
         self._changed = changed
         self._tell = tell
         self._confirmations: Confirmations | None = None
+        self._early: deque[PanicConfirmed] = deque(maxlen=EARLY_LIMIT)
 
     def expect(self, panic_id: str, exits: list[str]) -> Confirmations:
         """Everything has been told to be silent; these have to answer."""
         self._confirmations = Confirmations(panic_id, exits)
+        while self._early:
+            self._confirmations.confirm(self._early.popleft())
         return self._confirmations
 
     def over(self) -> None:
@@ -45,10 +51,12 @@ class PanicDesk:
         return await self._confirmations.settle() if self._confirmations else ()
 
     def confirm(self, message: PanicConfirmed) -> None:
-        """An exit is silent."""
-        if self._confirmations is not None:
-            self._confirmations.confirm(message)
-            self._changed()
+        """An exit is silent. By the launcher's path it may know of a panic before us, and it says so only once."""
+        if self._confirmations is None or self._confirmations.panic_id != message.panic_id:
+            self._early.append(message)
+            return
+        self._confirmations.confirm(message)
+        self._changed()
 
     def unconfirmed(self, message: PanicUnconfirmed) -> None:
         """An exit could not be made silent, and knows it."""

@@ -139,13 +139,13 @@ async def test_a_panic_file_that_cannot_be_read_is_a_panic_until_resumed(tmp_pat
 
 async def test_an_exit_that_heard_of_a_panic_before_the_hub_is_not_late(tmp_path: Path) -> None:
     async with stack(tmp_path) as show:
-        early = PanicConfirmed(panic_id="p1", exit="captions", latency_ms=1.0, detail="cleared")
-        show.show.confirm(early)  # by the launcher's path; it is said only once
+        early = PanicConfirmed(panic_id="p1", exit="overlay:1", latency_ms=1.0, detail="cleared")
+        show.show.panic_desk.confirm(early)  # by the launcher's path; it is said only once
         answer = await show.post("/control/panic", {"panic_id": "p1", "pressed_at": now_us(), "by": "page"})
-        assert ("captions", "confirmed", "cleared") in [(e["exit"], e["state"], e["detail"]) for e in answer["exits"]]
+        assert ("overlay:1", "confirmed", "cleared") in [(e["exit"], e["state"], e["detail"]) for e in answer["exits"]]
         await show.post("/control/resume")
         answer = await show.post("/control/panic")
-        assert "captions" not in [e["exit"] for e in answer["exits"] if e["state"] == "confirmed"]
+        assert "overlay:1" not in [e["exit"] for e in answer["exits"]]
 
 
 @pytest.mark.parametrize("story", ["'{\"half'", "'[]'", "'null'", "'{}'", "X'ff'", "CAST(X'ff' AS TEXT)"])
