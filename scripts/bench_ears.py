@@ -15,6 +15,7 @@ from itertools import cycle
 
 import numpy as np
 
+from bench import ears_options
 from bench.ears import Ears, listening, word_errors
 from bench.errors import BenchError
 from bench.script import Figures, Line, Report, at_most, parser, progress, run
@@ -234,6 +235,8 @@ async def measure(*, quick: bool) -> Report:
         "self_answers": answered,
         "heard_over_her": round(heard / tried, 3),
     }
+    options = await ears_options.measure(SETTINGS, SENTENCES[: 2 if quick else 6], (voices[-1], voices[1]))
+    figures |= {f"options.{name}": value for name, value in options.items()}
     figures |= await measure_engines(voices, 1 if quick else 3)
     figures |= await measure_barge_in(quick=quick)
     return Report(figures, lines(figures))
@@ -289,6 +292,7 @@ def lines(figures: Figures) -> tuple[Line, ...]:
         Line("talk taken for a command", "command_false_accepts", "0", at_most(0)),
         Line("answers to herself", "self_answers", "0", at_most(0)),
         Line("heard while she speaks, share", "heard_over_her"),
+        *(Line(name.removeprefix("options."), name) for name in figures if name.startswith("options.")),
         *(Line(name.replace("engines.", ""), name) for name in figures if name.startswith("engines.")),
     )
     return tuple(line for line in known if line.figure in figures)

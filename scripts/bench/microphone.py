@@ -15,15 +15,17 @@ from bench.stack import Place
 from kitsu.protocol import HelloAccepted, decode
 
 FRAME = RATE_HZ // 50
+HISS = 3e-4  # -70 dBFS: a microphone that gives zeros is switched off, and the ears know that
 VOICED = 0.01
 """A sample that is louder (-40 dBFS) is voice: what is said lies in silence."""
 
 
 class Microphone:
-    """Silence, but for what is said."""
+    """A quiet room, but for what is said."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
+        self._room = np.random.default_rng(1)
         self._waiting: Samples = np.zeros(0, np.float32)
         self._said = asyncio.Event()
         self._first_voiced: asyncio.Future[float] | None = None
@@ -38,6 +40,7 @@ class Microphone:
             frame, self._waiting = self._waiting[:FRAME], self._waiting[FRAME:]
             self._note(frame, due)
             frame = np.concatenate((frame, np.zeros(FRAME - len(frame), np.float32)))
+            frame = frame + self._room.standard_normal(FRAME, np.float32) * np.float32(HISS)
             await self._socket.send(np.clip(frame * 32767, -32768, 32767).astype("<i2").tobytes())
             if not len(self._waiting):
                 self._said.set()
