@@ -13,13 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 
+import numpy as np
+
+from bench import ears_options
 from bench.ears import Ears, listening, word_errors
 from bench.errors import BenchError
 from bench.script import Figures, Line, Report, at_most, parser, progress, run
 from bench.spoken import HERS, Samples, mixed, noise, padded, room, say, synthesisers
 from bench.stats import p50, p95
 from kitsu.errors import EngineError
-from kitsu.protocol import AsrCommand, AsrFinal, AsrPartial, AsrSpeech, Message
+from kitsu.protocol import AsrCommand, AsrDropped, AsrFinal, AsrPartial, AsrSpeech, Message
 from kitsu_asr import choosing
 from kitsu_asr.config import AsrSettings
 from kitsu_asr.engines import ENGINES, make
@@ -63,6 +66,7 @@ COMMANDS = (
     ("kitsu scene starting soon", "scene", "Starting Soon"),
     ("kitsu emergency stop", "panic", ""),
 )
+PAUSES_S = (0.3, 0.5, 0.7)  # as people make them inside sentences
 LEVELS_DBFS = (-16.0, -26.0, -36.0)
 HERS_TEXT = "hello everybody i am kitsu and today we play a game about foxes and stars and many doors"
 SETTINGS = AsrSettings(enabled=True, engine="pocketsphinx")
@@ -123,6 +127,26 @@ def _count(ends: Ends, text: str, came: Sequence[Message]) -> None:
         ends.retracted += sum(not final.text.startswith(partial.text[: partial.stable]) for partial in partials)
 
 
+async def measure_cuts(ears: Ears, voices: Sequence[str], count: int) -> tuple[int, int]:
+    """How many speakers who paused inside a sentence were cut off, of how many. At the pace of speech."""
+    cut = 0
+    speakers, pauses_s = cycle(voices), cycle(PAUSES_S)
+    for number in range(count):
+        words = SENTENCES[number % len(SENTENCES)].split()
+        at = 2 + number * 3 % (len(words) - 3)  # anywhere but at the ends
+        voice, pause_s = next(speakers), next(pauses_s)
+        first, second = await say(" ".join(words[:at]), voice), await say(" ".join(words[at:]), voice)
+        sound = np.concatenate((padded(first, 0.4, pause_s), padded(second, 0.0, 2.2)))
+        ends = _ends(await ears.hear(sound, real_time=True))
+        cut += ends > 1
+        progress(f"pause of {pause_s} s after {' '.join(words[:at])!r}: {'cut off' if ends > 1 else 'heard out'}")
+    return cut, count
+
+
+def _ends(came: Sequence[Message]) -> int:
+    return sum(isinstance(message, AsrFinal | AsrCommand | AsrDropped) for message in came)
+
+
 async def measure_commands(ears: Ears, voices: Sequence[str], *, quick: bool) -> tuple[float, int, int]:
     """The share of commands that were understood, of those said how many were taken for another one, and how often
     talk was taken for a command."""
@@ -161,7 +185,7 @@ def _finals(came: Sequence[Message]) -> int:
     return sum(isinstance(message, AsrFinal) for message in came)
 
 
-async def measure_engine(name: str, sounds: Sequence[tuple[str, Samples]]) -> dict[str, float] | None:
+async def measure_engine(name: str, sounds: Sequence[tuple[str, Samples]]) -> dict[str, float | str] | None:
     """Word error rate and real-time factor on whole sentences; None when the engine does not run here."""
     choice = choosing.choice(AsrSettings(engine=name), name)  # type: ignore[arg-type]
     try:
@@ -189,6 +213,7 @@ async def measure(*, quick: bool) -> Report:
     figures: Figures = {"voices": " ".join(voices)}
     async with listening(SETTINGS, SCENES) as ears:
         ends = await measure_ends(ears, voices, 6 if quick else 40)
+        cut, pauses = await measure_cuts(ears, voices, 6 if quick else 30)
         accuracy, wrong, false = await measure_commands(ears, voices, quick=quick)
         answered, heard, tried = await measure_self(ears, 3 if quick else 12)
     if not ends.endpoint_ms:
@@ -200,6 +225,7 @@ async def measure(*, quick: bool) -> Report:
         "onset_ms_p95": round(p95(ends.onset_ms), 1),
         "endpoint_ms_p50": round(p50(ends.endpoint_ms), 1),
         "endpoint_ms_p95": round(p95(ends.endpoint_ms), 1),
+        "cut_off": round(cut / pauses, 3),
         "live_wer": ends.words.rate,
         "partials_before_the_end": round(ends.early / len(ends.endpoint_ms), 3),
         "stable_retracted": ends.retracted,
@@ -209,6 +235,8 @@ async def measure(*, quick: bool) -> Report:
         "self_answers": answered,
         "heard_over_her": round(heard / tried, 3),
     }
+    options = await ears_options.measure(SETTINGS, SENTENCES[: 2 if quick else 6], (voices[-1], voices[1]))
+    figures |= {f"options.{name}": value for name, value in options.items()}
     figures |= await measure_engines(voices, 1 if quick else 3)
     figures |= await measure_barge_in(quick=quick)
     return Report(figures, lines(figures))
@@ -218,15 +246,24 @@ async def measure_engines(voices: Sequence[str], rounds: int) -> Figures:
     """Each engine that runs here: nested, and flat for the table."""
     sounds = [(text, padded(await say(text, voice), 0.3, 0.3)) for voice in voices for text in SENTENCES[: rounds * 3]]
     figures: Figures = {}
-    engines: dict[str, dict[str, float]] = {}
+    engines: dict[str, dict[str, float | str]] = {}
     for name in ENGINES:
         if name == "openai":  # somebody's server: what it takes says nothing about this machine
             continue
         found = await measure_engine(name, sounds)
+        if found is None and name == "faster_whisper":
+            found = await measure_whisper_cost(quick=rounds == 1)
         if found is not None:
             engines[name] = found
             figures |= {f"engines.{name}.{key}": value for key, value in found.items()}
     return figures | {"engines": engines}
+
+
+async def measure_whisper_cost(*, quick: bool) -> dict[str, float | str] | None:
+    """Without its weights: what it would cost, and no word error rate."""
+    if importlib.util.find_spec("faster_whisper") is None:
+        return None
+    return await importlib.import_module("bench.whisper_cost").measure(quick=quick)  # type: ignore[no-any-return]
 
 
 async def measure_barge_in(*, quick: bool) -> Figures:
@@ -244,7 +281,8 @@ def lines(figures: Figures) -> tuple[Line, ...]:
         Line("speech begins -> told, ms p95", "onset_ms_p95", "<= 200", at_most(200)),
         Line("somebody speaks -> she is silent, ms p50", "barge_in_ms_p50"),
         Line("somebody speaks -> she is silent, ms p95", "barge_in_ms_p95", "<= 250", at_most(250)),
-        Line("speech ends -> words, ms p50 (500 of it waiting)", "endpoint_ms_p50", "<= 800", at_most(800)),
+        Line("cut off in pauses of 0.3 to 0.7 s inside sentences, share", "cut_off"),
+        Line("speech ends -> words, ms p50", "endpoint_ms_p50", "<= 800", at_most(800)),
         Line("speech ends -> words, ms p95", "endpoint_ms_p95"),
         Line("word error rate, live", "live_wer"),
         Line("sentences with words before their end, share", "partials_before_the_end"),
@@ -254,6 +292,7 @@ def lines(figures: Figures) -> tuple[Line, ...]:
         Line("talk taken for a command", "command_false_accepts", "0", at_most(0)),
         Line("answers to herself", "self_answers", "0", at_most(0)),
         Line("heard while she speaks, share", "heard_over_her"),
+        *(Line(name.removeprefix("options."), name) for name in figures if name.startswith("options.")),
         *(Line(name.replace("engines.", ""), name) for name in figures if name.startswith("engines.")),
     )
     return tuple(line for line in known if line.figure in figures)

@@ -1,6 +1,11 @@
 """Does it read like a finished sentence? Decides how long a pause is waited for."""
 
 import re
+from typing import Literal
+
+Completeness = Literal["finished", "maybe", "unfinished"]
+SURELY = 0.12
+"""Of texts that end after the last words. Measured: whole sentences lie above it, their first halves mostly below."""
 
 _OPEN_ENDS = {
     language: frozenset(words.split())
@@ -30,3 +35,11 @@ def complete(text: str, language: str) -> bool:
         return True
     last = re.sub(r"[^\w']", "", text.split()[-1].casefold())
     return last not in _OPEN_ENDS.get(language or "en", frozenset())
+
+
+def how_complete(text: str, language: str, ends: float = 0.0) -> Completeness:
+    """`ends`: how often texts end so, by a language model; 0: not known. Then only a mark at the end is certain."""
+    if not complete(text, language):
+        return "unfinished"
+    sure = bool(_FINISHED.search(text.strip())) or ends >= SURELY
+    return "finished" if sure else "maybe"

@@ -22,14 +22,15 @@ class AsrSettings(Section, frozen=True, kw_only=True):
     mode: ListenMode = "open"  # wake_word: only what is said with her name
     wake_words: tuple[str, ...] = ()  # besides her name, as recognisers write it
     engine: Literal["auto", "pocketsphinx", "faster_whisper", "openai"] = "auto"  # auto: faster_whisper if downloaded
-    model: str = ""  # faster_whisper: small.en on a processor, large-v3 on a GPU; openai: whisper-1
+    model: str = ""  # faster_whisper: base.en on a processor, large-v3 on a GPU, or what is there; openai: whisper-1
     language: Annotated[str, Meta(pattern="^([a-z]{2,3})?$")] = "en"  # empty: found out, each time anew
     processor: Literal["auto", "cpu", "cuda"] = "auto"  # faster_whisper only
     vad: Literal["webrtc", "silero"] = "webrtc"  # silero: better in noise, 60 MB more memory
     vad_level: Annotated[int, Meta(ge=0, le=3)] = 2  # 3 hears the least noise, and misses the most speech
     onset_ms: Ms = 90.0  # so much speech is the start of an utterance
     min_speech_ms: Ms = 180.0  # utterances with less are noise
-    hangover_ms: Ms = 500.0  # silence after a finished sentence
+    finished_ms: Ms = 350.0  # silence after a sentence that is surely finished
+    hangover_ms: Ms = 800.0  # silence after what may be finished, or may not
     unfinished_ms: Ms = 1200.0  # silence after "and …", where the speaker only thinks
     max_utterance_s: Annotated[float, Meta(ge=2, le=300)] = 30.0  # then it is cut
     partial_ms: Annotated[float, Meta(ge=100, le=10_000)] = 400.0  # how often what was said so far is recognised

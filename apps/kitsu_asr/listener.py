@@ -8,7 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from kitsu.protocol import EARS_RATE_HZ, DropReason, ListenMode, Message, SourceState
-from kitsu_asr.complete import complete
+from kitsu_asr.complete import Completeness, complete, how_complete
 from kitsu_asr.config import AsrSettings
 from kitsu_asr.echo import Reference
 from kitsu_asr.endpoint import Change, Endpointer, Limits
@@ -261,11 +261,20 @@ class Listener:
         text, stable = utterance.agreement.add(news.heard.text, whole=settled)
         finished = complete(text, utterance.language)
         if settled and text and self.mode != "push_to_talk":
-            patience = self._settings.hangover_ms if finished else self._settings.unfinished_ms
-            self._endpoints.patience_ms = patience
+            self._endpoints.patience_ms = self._patience_ms(how_complete(text, utterance.language, news.heard.ends))
         if not text:
             return
         self._send(self._tell.partial(utterance, text, stable, settled=settled, finished=finished))
+
+    def _patience_ms(self, completeness: Completeness) -> float:
+        settings = self._settings
+        match completeness:
+            case "finished":
+                return min(settings.finished_ms, settings.hangover_ms)
+            case "maybe":
+                return settings.hangover_ms
+            case "unfinished":
+                return settings.unfinished_ms
 
     def _final(self, utterance: Utterance, heard: Heard, command: Command | None, now_s: float) -> None:
         is_host = self.source.speaker.role == "host"

@@ -15,7 +15,7 @@ from typing import Any
 
 from kitsu.errors import KitsuError
 
-Figures = dict[str, float | int | str | bool | dict[str, float] | dict[str, dict[str, float]]]
+Figures = dict[str, float | int | str | bool | dict[str, float] | dict[str, dict[str, float | str]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ class _Utterance:
             return 0.0
         last = [word.word for word in reversed(words[-2:])]
         model = self._decoder.get_lm("_default")
-        return min(1.0, self._decoder.get_logmath().exp(model.prob(["</s>", *last])))
+        likely: float = self._decoder.get_logmath().exp(model.prob(["</s>", *last]))
+        return min(1.0, likely)
 
     def _words(self) -> Sequence[Word]:
         logmath = self._decoder.get_logmath()

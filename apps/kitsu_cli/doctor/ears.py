@@ -29,7 +29,7 @@ def ears() -> Sequence[Finding]:
     whisper = importlib.util.find_spec("faster_whisper") is not None
     found = ", ".join(["pocketsphinx (English)", *(f"whisper {name}" for name in models if whisper)])
     if settings.engine == "faster_whisper" and not (whisper and models):
-        do = "kitsu download ears small.en" if whisper else "pip install kitsu[whisper]"
+        do = "kitsu download ears base.en" if whisper else "pip install kitsu[whisper]"
         return [Finding("ears", "broken", f"{found}; asr.engine wants Whisper", do)]
     if not settings.enabled:
         return [Finding("ears", "off", f"{found}; switched off", HOW_TO)]

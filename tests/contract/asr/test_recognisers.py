@@ -140,3 +140,8 @@ def test_half_a_sample_breaks_nothing(engine: Engine) -> None:
     session.feed(to_s16(silence(0.5)) + b"\x01")
     session.finish()
     session.close()
+
+
+def test_the_model_that_is_there_is_taken_when_none_was_chosen(whisper: Path) -> None:
+    engine = make("faster_whisper", Choice(folder=str(whisper)))
+    assert "canned" in engine.load()

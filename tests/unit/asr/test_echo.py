@@ -93,6 +93,18 @@ def test_with_headphones_the_first_interruption_is_heard_at_once(floor_dbfs: flo
     assert spoke.index(True) * 20 <= 200
 
 
+@pytest.mark.parametrize("delay_s", [0.0, 0.06, 0.2])
+@pytest.mark.parametrize("gain", [0.05, 0.3])
+def test_over_loudspeakers_too_once_she_has_said_a_word_or_two(gain: float, delay_s: float) -> None:
+    """Her very first sentence, in an unknown room; somebody speaks into it after 1.4 s."""
+    her, other = spoken(HER_TEXT, "en-us+f3"), spoken(OTHER_TEXT) * np.float32(0.5)
+    heard = room(her, gain, delay_s)
+    heard[22_400 : 22_400 + len(other)] += other
+    voiced = Microphone().voiced(heard, her)
+    assert sum(voiced[:70]) <= 2, "until then only she speaks"
+    assert voiced[70:].index(True) * 20 <= 200
+
+
 def test_a_microphone_that_is_switched_off_teaches_nothing() -> None:
     her = spoken(HER_TEXT, "en-us+f3")
     microphone = Microphone()

@@ -16,7 +16,7 @@ from tests.unit.asr.ears import Stage
 
 
 def quiet(stage: Stage) -> Stage:
-    stage.listener._vad = make_vad("webrtc", 2)
+    stage.listener._front._vad = make_vad("webrtc", 2)
     return stage
 
 

@@ -20,8 +20,8 @@ def test_an_utterance_from_start_to_end() -> None:
     assert (started.state, started.at_ms, stopped.state, stopped.at_ms) == ("started", 1000, "stopped", 3000)
     assert started.ago_ms <= 100
     assert (final.text, final.language, final.confidence, final.engine) == ("we play tonight", "en", 0.9, "scripted")
-    assert (final.start_ms, final.end_ms, final.silence_ms) == (1000, 3000, 500)
-    assert final.endpoint_ms == pytest.approx(500, abs=25)
+    assert (final.start_ms, final.end_ms, final.silence_ms) == (1000, 3000, 800)
+    assert final.endpoint_ms == pytest.approx(800, abs=25)
     assert final.speaker.name == "Robin"
     assert {final.utterance} == {started.utterance, *(p.utterance for p in stage.all(AsrPartial))}
     assert final.words[0].start_ms == pytest.approx(1000, abs=100), "times are the stream's, not the utterance's"
@@ -56,10 +56,42 @@ def test_after_and_a_longer_pause_is_waited_for() -> None:
     assert not stage.all(AsrFinal)
     stage.ears.says = Heard("we play tonight and tomorrow", language="en")
     stage.speak(0.6)
-    stage.pause(0.6)
+    stage.pause(0.9)
     (final,) = stage.all(AsrFinal)
     assert final.text == "we play tonight and tomorrow"
     assert [speech.state for speech in stage.all(AsrSpeech)] == ["started", "stopped", "started", "stopped"]
+
+
+@pytest.mark.parametrize(
+    ("says", "silence_ms"),
+    [
+        (Heard("we play tonight", language="en", ends=0.4), 360),
+        (Heard("We play tonight.", language="en"), 360),
+        (Heard("we play tonight", language="en", ends=0.02), 800),
+        (Heard("we play tonight", language="en"), 800),
+        (Heard("we play tonight and", language="en", ends=0.4), 1200),
+    ],
+)
+def test_the_surer_the_end_the_shorter_the_wait(says: Heard, silence_ms: int) -> None:
+    stage = Stage()
+    stage.ears.says = says
+    stage.speak(1.0)
+    stage.pause(1.5)
+    (final,) = stage.all(AsrFinal)
+    assert final.silence_ms == silence_ms
+
+
+def test_whoever_goes_on_after_a_finished_sentence_is_waited_for_anew() -> None:
+    stage = Stage()
+    stage.ears.says = Heard("we play tonight", language="en", ends=0.4)
+    stage.speak(1.0)
+    stage.pause(0.3)
+    stage.ears.says = Heard("we play tonight or tomorrow", language="en", ends=0.02)
+    stage.speak(1.0)
+    stage.pause(0.7)
+    assert not stage.all(AsrFinal)
+    stage.pause(0.2)
+    assert [final.silence_ms for final in stage.all(AsrFinal)] == [800]
 
 
 @pytest.mark.parametrize(

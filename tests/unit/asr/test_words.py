@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kitsu_asr.agreement import Agreement
-from kitsu_asr.complete import complete
+from kitsu_asr.complete import SURELY, Completeness, complete, how_complete
 from kitsu_asr.engine import Heard
 from kitsu_asr.guards import phantom
 from kitsu_asr.wake import addressed
@@ -57,6 +57,21 @@ def test_the_stable_part_is_never_retracted(results: list[tuple[str, bool]], fin
 )
 def test_a_finished_sentence(text: str, language: str, finished: bool) -> None:
     assert complete(text, language) is finished
+
+
+@pytest.mark.parametrize(
+    ("text", "ends", "found"),
+    [
+        ("we play tonight", 0.0, "maybe"),
+        ("we play tonight", SURELY, "finished"),
+        ("We play tonight.", 0.0, "finished"),
+        ("we play tonight and", 0.9, "unfinished"),
+        ("Well...", 0.9, "unfinished"),
+        ("", 0.9, "unfinished"),
+    ],
+)
+def test_how_surely_a_sentence_is_finished(text: str, ends: float, found: Completeness) -> None:
+    assert how_complete(text, "en", ends) == found
 
 
 @pytest.mark.parametrize(
