@@ -46,7 +46,6 @@ CONV = "page:abc"
 async def ears(folder: Path, monkeypatch: pytest.MonkeyPatch, *settings: tuple[str, object]) -> AsyncIterator[FakeHub]:
     async with FakeHub() as hub, joined(AsrWorker, hub, folder, monkeypatch, [ENABLED, *settings]):
         await hub.expect(ServiceHealth, state="ok")
-        await ready(hub)
         yield hub
 
 
