@@ -18,8 +18,6 @@ SAYINGS: dict[str, tuple[VoiceCommand, str]] = {
 }
 SPELLED = {"kitsu": "K IH T S UW", "unmute": "AH N M Y UW T"}
 """Words that the dictionary lacks."""
-ALSO = {"unmute": tuple(f"{vowel} N M Y UW T" for vowel in ("EH", "AA", "AO", "ER", "IH"))}
-"""How they are said besides. Without these two "unmute" of five are taken for "mute"; with them one of seven."""
 _LETTERS = {
     "sh": "SH", "ch": "CH", "th": "TH", "ph": "F", "ck": "K", "ng": "NG", "qu": "K W", "oo": "UW", "ee": "IY",
     "ea": "IY", "ou": "AW", "ai": "EY", "ay": "EY", "oa": "OW", "ow": "OW", "er": "ER", "ar": "AA R", "or": "AO R",

@@ -6,12 +6,11 @@ import pocketsphinx
 
 from kitsu_asr.engine import Heard
 from kitsu_asr.engines.pocketsphinx import MEANS
-from kitsu_asr.grammar import ALSO, Command, Vocabulary, jsgf, meaning, phones_of, words
+from kitsu_asr.grammar import Command, Vocabulary, jsgf, meaning, phones_of, words
 from kitsu_asr.likeness import is_command
 
 LONGEST_BYTES = 16_000 * 2 * 4  # no command takes 4 s: what is longer is talk, and costs nothing more
 PACE = (5.5, 25.0)  # frames of 10 ms a sound: commands were said at 6 to 16, talk was taken for one at 4 (measured)
-LEAD = 34  # frames before the first word: what begins later was speech taken for silence ("un" of "unmute")
 
 
 class Spotter:
@@ -29,16 +28,11 @@ class Spotter:
         self.cancel()
         for word in words(vocabulary):
             if self._decoder.lookup_word(word) is None and word not in self._known:
-                self._add(word)
+                self._decoder.add_word(word, phones_of(word), False)
+                self._known.add(word)
         self._vocabulary = vocabulary
         self._decoder.add_jsgf_string("commands", jsgf(vocabulary))
         self._decoder.activate_search("commands")
-
-    def _add(self, word: str) -> None:
-        self._known.add(word)
-        self._decoder.add_word(word, phones_of(word), False)
-        for number, sounds in enumerate(ALSO.get(word, ()), 2):
-            self._decoder.add_word(f"{word}({number})", sounds, False)
 
     def begin(self) -> bool:
         """False: it listens to another one."""
@@ -65,7 +59,7 @@ class Spotter:
         if said is None:
             return None
         parts = [part for part in self._decoder.seg() if not part.word.startswith(("<", "("))]
-        if not parts or parts[0].start_frame > LEAD or not all(map(self._plausible, parts)):
+        if not parts or not all(map(self._plausible, parts)):
             return None
         gain = (said.best_score - heard.score) / self._decoder.n_frames() if heard.score else None
         spoken = [part.word for part in parts]

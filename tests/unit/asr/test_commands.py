@@ -79,14 +79,7 @@ def test_commands_are_understood_and_never_mistaken(spotter: Spotter) -> None:
             found = hear(spotter, spoken(text, voice))
             assert found in (None, wanted), text
             right += found == wanted
-    assert right >= 4, "of 14; eSpeak is the voice that recognisers like least: bench_ears has the share over several"
-
-
-def test_speech_that_was_taken_for_silence_belongs_to_what_was_said(spotter: Spotter) -> None:
-    """Or else "unmute" is "mute"."""
-    late = np.concatenate((silence(0.3), spoken("mute")))
-    assert hear(spotter, spoken("mute"), Heard("mute")) == ("mute", "")
-    assert hear(spotter, late, Heard("mute")) is None
+    assert right >= 8, "of 14; eSpeak is the voice that recognisers like least: bench_ears has the share over several"
 
 
 @pytest.mark.parametrize("sound", [silence(2), noise(2, -20), noise(2, -50), silence(0)], ids=str)
@@ -95,7 +88,7 @@ def test_noise_is_no_command(spotter: Spotter, sound: Samples) -> None:
 
 
 def test_what_is_longer_than_a_command_is_none(spotter: Spotter) -> None:
-    assert hear(spotter, spoken("skip that"), Heard("skip that")) == ("skip", "")
+    assert hear(spotter, spoken("skip that")) == ("skip", "")
     assert spotter.begin()
     spotter.feed(to_s16(spoken("skip that")))
     spotter.feed(bytes(LONGEST_BYTES))
@@ -148,7 +141,7 @@ def test_what_a_sentence_means(text: str, command: tuple[str, str] | None) -> No
 def test_names_that_nobody_can_say_are_left_out_and_break_nothing(spotter: Spotter) -> None:
     odd = Vocabulary(("日本", "", "***", "a" * 500, "<top> ; | /", "Scene\n2", "Überraschung"), "")
     spotter.prepare(odd)
-    assert hear(spotter, spoken("skip that"), Heard("skip that")) == ("skip", "")
+    assert hear(spotter, spoken("skip that")) == ("skip", "")
     assert all(text.isascii() for text in sayings(odd))
     spotter.prepare(WORDS)
 
