@@ -1,13 +1,9 @@
 """Listens for commands alone, beside the recogniser: a grammar in a decoder of its own. In the child process."""
 
-import re
-
 import pocketsphinx
 
-from kitsu_asr.engine import Heard
-from kitsu_asr.engines.pocketsphinx import MEANS
-from kitsu_asr.grammar import Command, Vocabulary, jsgf, meaning, phones_of, words
-from kitsu_asr.likeness import is_command
+from kitsu_asr.engines.pocketsphinx import MEANS, keep_means_sane
+from kitsu_asr.grammar import PHONES, Command, Vocabulary, jsgf, meaning, phone_word, phones_of, words
 
 LONGEST_BYTES = 16_000 * 2 * 4  # no command takes 4 s: what is longer is talk, and costs nothing more
 PACE = (5.5, 25.0)  # frames of 10 ms a sound: commands were said at 6 to 16, talk was taken for one at 4 (measured)
@@ -18,6 +14,9 @@ class Spotter:
 
     def __init__(self) -> None:
         self._decoder = pocketsphinx.Decoder(lm=None, bestpath=False, loglevel="FATAL")
+        self._decoder.set_cmn(MEANS)
+        for phone in PHONES:
+            self._decoder.add_word(phone_word(phone), phone, False)
         self._known: set[str] = set()
         self._vocabulary = Vocabulary()
         self._fed = -1  # bytes of the running utterance; -1: none runs
@@ -39,7 +38,6 @@ class Spotter:
         if self._fed >= 0:
             return False
         self._fed = 0
-        self._decoder.set_cmn(MEANS)  # whoever spoke before may have been somebody else
         self._decoder.start_utt()
         return True
 
@@ -49,35 +47,23 @@ class Spotter:
             self._fed += len(pcm)
             self._decoder.process_raw(pcm, False, False)
 
-    def finish(self, heard: Heard) -> Command | None:
-        """The command, if all of it was one. `heard`: what free recognition made of the same sound."""
+    def finish(self) -> Command | None:
+        """The command, if all of it was one."""
         fed = self._fed
         self.cancel()
         if not 0 < fed <= LONGEST_BYTES:
             return None
         said = self._decoder.hyp()
-        if said is None:
-            return None
-        parts = [part for part in self._decoder.seg() if not part.word.startswith(("<", "("))]
-        if not parts or not all(map(self._plausible, parts)):
-            return None
-        gain = (said.best_score - heard.score) / self._decoder.n_frames() if heard.score else None
-        spoken = [part.word for part in parts]
-        if not is_command(gain, self._sounds(spoken), self._sounds(heard.text.split())):
+        if said is None or not all(map(self._plausible, self._decoder.seg())):
             return None
         return meaning(said.hypstr, self._vocabulary)
 
-    def _sounds(self, spoken: list[str]) -> list[str]:
-        """Of words as recognisers write them."""
-        sounds: list[str] = []
-        for word in spoken:
-            bare = re.sub(r"[^a-z0-9'()]", "", word.casefold())
-            sounds += (self._decoder.lookup_word(bare) or phones_of(bare)).split() if bare else ()
-        return sounds
-
     def _plausible(self, part: pocketsphinx.Segment) -> bool:
         """Whether a word was said at a pace that people speak at: talk is squeezed or stretched into commands."""
-        pace = (part.end_frame - part.start_frame + 1) / len(self._sounds([part.word]))
+        sounds = self._decoder.lookup_word(part.word)
+        if sounds is None or part.word.startswith(("<", "(")):
+            return True
+        pace = (part.end_frame - part.start_frame + 1) / len(sounds.split())
         return bool(PACE[0] <= pace <= PACE[1])
 
     def cancel(self) -> None:
@@ -85,3 +71,4 @@ class Spotter:
         if self._fed >= 0:
             self._fed = -1
             self._decoder.end_utt()
+            keep_means_sane(self._decoder)

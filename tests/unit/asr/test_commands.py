@@ -1,12 +1,8 @@
 """The host's spoken commands: what the grammar means, and that talk is none. Real recognition, two synthetic voices."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 
-from kitsu_asr.engine import Choice, Heard
-from kitsu_asr.engines.pocketsphinx import PocketSphinxEngine
 from kitsu_asr.grammar import Vocabulary, meaning, phones_of, sayings
 from kitsu_asr.pcm import Samples, to_s16
 from kitsu_asr.spotter import LONGEST_BYTES, Spotter
@@ -37,23 +33,12 @@ def spotter() -> Spotter:
     return made
 
 
-@cache
-def recogniser() -> PocketSphinxEngine:
-    engine = PocketSphinxEngine(Choice())
-    engine.load()
-    return engine
-
-
-def hear(spotter: Spotter, sound: Samples, freely: Heard | None = None) -> tuple[str, str] | None:
-    """`freely`: what another recogniser made of it; None: PocketSphinx listens."""
+def hear(spotter: Spotter, sound: Samples) -> tuple[str, str] | None:
     assert spotter.begin()
     pcm = to_s16(np.concatenate((silence(0.3), sound, silence(0.12))))
-    session = recogniser().open("en", ())
     for at in range(0, len(pcm), 640):
         spotter.feed(pcm[at : at + 640])
-        session.feed(pcm[at : at + 640])
-    command = spotter.finish(freely or session.finish())
-    session.close()
+    command = spotter.finish()
     return (command.command, command.argument) if command else None
 
 
@@ -79,7 +64,7 @@ def test_commands_are_understood_and_never_mistaken(spotter: Spotter) -> None:
             found = hear(spotter, spoken(text, voice))
             assert found in (None, wanted), text
             right += found == wanted
-    assert right >= 8, "of 14; eSpeak is the voice that recognisers like least: bench_ears has the share over several"
+    assert right >= 4, "eSpeak is the voice that recognisers like least: bench_ears has the share over several"
 
 
 @pytest.mark.parametrize("sound", [silence(2), noise(2, -20), noise(2, -50), silence(0)], ids=str)
@@ -92,23 +77,7 @@ def test_what_is_longer_than_a_command_is_none(spotter: Spotter) -> None:
     assert spotter.begin()
     spotter.feed(to_s16(spoken("skip that")))
     spotter.feed(bytes(LONGEST_BYTES))
-    assert spotter.finish(Heard("skip that")) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("Skip that.", ("skip", "")),
-        ("skip at", ("skip", "")),
-        ("Stop the cat!", None),
-        ("", None),
-        ("日本 ((()) ", None),
-    ],
-)
-def test_a_recogniser_without_likelihoods_must_have_heard_nearly_the_same(
-    spotter: Spotter, text: str, found: tuple[str, str] | None
-) -> None:
-    assert hear(spotter, spoken("skip that"), Heard(text)) == found
+    assert spotter.finish() is None
 
 
 def test_one_utterance_at_a_time(spotter: Spotter) -> None:
