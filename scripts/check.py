@@ -19,7 +19,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BESIDE = Path(sys.executable).parent  # console commands of this environment
 PYTHON = sys.executable
-ALONE = "e2e"  # the tests that need the machine to themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +73,11 @@ def page_checks() -> Iterator[Check]:
         print("pages: not checked (web/node_modules or npm is missing; `scripts/test.sh` installs them)")
 
 
-def tests(folder: Path, *, long: bool) -> Iterator[Check]:
-    """The test suite with its coverage: first what can share the machine, then what measures time in a whole show."""
-    pytest = [PYTHON, "-m", "pytest", "-q", "--cov", *([] if long else ["-m", "not long"])]
-    spread = ["-n", str(os.cpu_count() or 1), "--dist", "loadfile", "--cov-report=", "--cov-fail-under=0"]
-    reports = ["--cov-append", "--cov-report=json:.coverage.json", "--cov-report=term:skip-covered"]
-    shared = sorted(path.name for path in (ROOT / "tests").iterdir() if any(path.rglob("test_*.py")))
-    shared.remove(ALONE)
-    yield Check(
-        "tests side by side",
-        [*pytest, f"--junitxml={folder / 'shared.xml'}", *spread, *(f"tests/{name}" for name in shared)],
-        live=True,
-    )
-    yield Check(
-        "tests of whole shows", [*pytest, f"--junitxml={folder / 'alone.xml'}", *reports, f"tests/{ALONE}"], live=True
-    )
+def tests(report: Path, *, long: bool) -> Iterator[Check]:
+    """The test suite with its coverage."""
+    choice = [] if long else ["-m", "not long"]
+    coverage = ["--cov", "--cov-report=json:.coverage.json", "--cov-report=term:skip-covered"]
+    yield Check("tests", [PYTHON, "-m", "pytest", "-q", f"--junitxml={report}", *coverage, *choice], live=True)
     yield Check("coverage of each module", [PYTHON, "scripts/check_coverage.py", ".coverage.json"])
 
 
@@ -110,15 +99,14 @@ def run(check: Check) -> Result:
     return Result(check.name, passed, time.perf_counter() - started)
 
 
-def test_counts(folder: Path) -> Counter[str]:
-    """passed, failed and skipped tests, from the JUnit reports."""
-    counts: Counter[str] = Counter()
-    for report in folder.glob("*.xml"):
-        suite = next(ElementTree.parse(report).getroot().iter("testsuite"))
-        total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
-        failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-        counts.update(passed=total - skipped - failed, failed=failed, skipped=skipped)
-    return counts
+def test_counts(report: Path) -> Counter[str]:
+    """passed, failed and skipped tests, from the JUnit report."""
+    if not report.is_file():
+        return Counter()
+    suite = next(ElementTree.parse(report).getroot().iter("testsuite"))
+    total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+    failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+    return Counter(passed=total - skipped - failed, failed=failed, skipped=skipped)
 
 
 def summary(results: list[Result], counted: Counter[str]) -> None:
@@ -138,13 +126,13 @@ def main() -> int:
     parser.add_argument("--fast", action="store_true", help="only the checks that take seconds: no tests")
     parser.add_argument("--long", action="store_true", help="with the tests that take minutes")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as reports:
-        folder = Path(reports)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "tests.xml"
         groups: list[Callable[[], Iterator[Check]]] = [lambda: static_checks(fast=arguments.fast)]
         if not arguments.fast:
-            groups += [page_checks, lambda: tests(folder, long=arguments.long)]
+            groups += [page_checks, lambda: tests(report, long=arguments.long)]
         results = [run(check) for group in groups for check in group()]
-        summary(results, test_counts(folder))
+        summary(results, test_counts(report))
     return 0 if all(result.passed for result in results) else 1
 
 

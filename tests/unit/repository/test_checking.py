@@ -96,7 +96,7 @@ def test_the_last_line_counts_tests_and_checks(capsys: pytest.CaptureFixture[str
     report = tmp_path / "tests.xml"
     suite = '<testsuites><testsuite tests="10" failures="1" errors="1" skipped="3"/></testsuites>'
     report.write_text(suite, encoding="utf-8")
-    counted = check.test_counts(tmp_path)
+    counted = check.test_counts(report)
     assert counted == Counter(passed=5, failed=2, skipped=3)
     check.summary([check.Result("style", True, 0.1), check.Result("tests", False, 9.0)], counted)
     assert capsys.readouterr().out.splitlines()[-1] == "6 passed, 3 failed, 3 skipped"
