@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from kitsu.errors import ConfigError, KitsuError
@@ -90,6 +91,7 @@ class Process:
             sys.stdout.write(json.dumps(self._beat) + "\n")
             sys.stdout.flush()
         except (OSError, ValueError):  # nobody reads any more: the launcher is gone
+            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - what is unread must not fail the exit
             self.stopping.set()
 
 
