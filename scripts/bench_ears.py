@@ -293,9 +293,18 @@ def lines(figures: Figures) -> tuple[Line, ...]:
         Line("answers to herself", "self_answers", "0", at_most(0)),
         Line("heard while she speaks, share", "heard_over_her"),
         *(Line(name.removeprefix("options."), name) for name in figures if name.startswith("options.")),
-        *(Line(name.replace("engines.", ""), name) for name in figures if name.startswith("engines.")),
+        *(
+            Line(name.replace("engines.", ""), name)
+            for name in figures
+            if name.startswith("engines.") and _counts(figures, name)
+        ),
     )
     return tuple(line for line in known if line.figure in figures)
+
+
+def _counts(figures: Figures, name: str) -> bool:
+    """A note is none."""
+    return isinstance(figures[name], int | float)
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from kitsu.errors import EngineError
-from kitsu_asr.engine import Engine, Heard, Session
+from kitsu_asr.engine import Engine, Session
 from kitsu_asr.engines import make
 from kitsu_asr.messages import News, Order
 from kitsu_asr.pieces import transcribe
@@ -112,11 +112,11 @@ class Child:
             raise EngineError("ears_failed", "The utterance was lost.", retryable=True)
         began = time.perf_counter()
         command = None
-        if utterance == self._spotted and self._spotter is not None:
-            self._spotted = ""
-            command = self._spotter.finish()
         try:
-            heard = session.finish() if command is None else Heard()
+            heard = session.finish()
+            if utterance == self._spotted and self._spotter is not None:
+                self._spotted = ""
+                command = self._spotter.finish(heard)
         finally:
             self._close(utterance)
         self._tell(News("final", utterance, heard, command, took_ms=_ms(began)))

@@ -27,6 +27,7 @@ class Heard(Struct, frozen=True):
     language: str = ""
     confidence: float = 0.0  # 0 to 1; 0: it does not say
     no_speech: float = 0.0  # 0 to 1, that it was no speech at all
+    score: float = 0.0  # log-likelihood of the sound given the words, of PocketSphinx's kind; 0: it does not say
     ends: float = 0.0  # 0 to 1, that a sentence ends after these words; 0: it does not say
 
 

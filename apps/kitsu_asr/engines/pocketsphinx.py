@@ -93,13 +93,15 @@ class _Utterance:
             self._decoder.end_utt()
 
     def _heard(self) -> Heard:
-        words = tuple(self._words()) if self._decoder.hyp() is not None else ()
+        best = self._decoder.hyp()
+        words = tuple(self._words()) if best is not None else ()
         known = [word.confidence for word in words if word.confidence > 0]
         return Heard(
             text=" ".join(word.word for word in words),
             words=words,
             language="en",
             confidence=sum(known) / len(known) if known and not self._running else 0.0,
+            score=float(best.best_score) if best is not None and not self._running else 0.0,
             ends=self._ends(words),
         )
 
