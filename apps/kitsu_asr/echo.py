@@ -121,7 +121,8 @@ class EchoGuard:
         if rest > heard:  # a filter that makes it worse is not used
             left, rest = frame, heard
         own = self._is_own(left)
-        unknown = self._is_unknown(heard)
+        self._count(heard)
+        unknown = self._learned < LEARN_FRAMES and self._apart < APART_FRAMES  # too early to tell her from somebody
         self._adapt(error, STEP if own or unknown else CAREFUL_STEP)
         self._exchange(heard, rest, _power(error))
         if own or unknown:
@@ -129,14 +130,13 @@ class EchoGuard:
         share = max(0.0, 1.0 - rest / heard) if heard > SOUNDS else 0.0
         return Cleaned(left, max(share, 1.0 if own else 0.0), own or unknown)
 
-    def _is_unknown(self, heard: float) -> bool:
-        """Whether it is too early to tell her from somebody. Zeros are a microphone that is off, and say nothing."""
+    def _count(self, heard: float) -> None:
+        """What a frame says of the room. Zeros are a microphone that is off, and say nothing."""
         if heard > SOUNDS:
             self._learned += 1
             self._apart = self._apart if self._apart >= APART_FRAMES else 0
         elif heard > 0.0 and self._would_be_heard():
             self._apart += 1
-        return self._learned < LEARN_FRAMES and self._apart < APART_FRAMES
 
     def _would_be_heard(self) -> bool:
         """Whether she was loud all the time from which an echo, however late, would arrive now."""
